@@ -1,0 +1,67 @@
+"""What can go wrong: refusals in the user's words, and failures as codes."""
+
+from typing import ClassVar
+
+
+class ChatError(Exception):
+    """A refusal. Its text is safe to show; `code` is for our script; `status` is HTTP's."""
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 400
+
+
+class EmptyMessage(ChatError):
+    """Nothing was typed."""
+
+    code = "empty"
+
+
+class MessageTooLong(ChatError):
+    """The message is longer than the portal takes."""
+
+    code = "too_long"
+    status = 413
+
+
+class AlreadyAnswering(ChatError):
+    """An answer of this conversation is still being written."""
+
+    code = "busy"
+    status = 409
+
+
+class DeploymentNotGranted(ChatError):
+    """The tenant may not use this model, or no model at all."""
+
+    code = "not_granted"
+    status = 403
+
+
+class NothingToRetry(ChatError):
+    """The prompt is not the last one of its conversation."""
+
+    code = "not_last"
+    status = 409
+
+
+class ProviderError(Exception):
+    """A model call that failed. The code is stored; the cause is logged and stays on the server.
+
+    Codes: rate_limited (then `retry_after_seconds` may be set), filtered (then `side` is prompt or
+    reply, `category` as the provider names it), context_too_long, unauthorised, unavailable,
+    timeout, malformed.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        retry_after_seconds: float | None = None,
+        side: str = "",
+        category: str = "",
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+        self.side = side
+        self.category = category

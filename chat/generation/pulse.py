@@ -1,0 +1,115 @@
+"""The worker process's heartbeat: keeps its runs alive and their text safe, and brings news."""
+
+import logging
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Protocol
+
+import gevent
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from chat.models import Generation
+
+logger = logging.getLogger(__name__)
+
+# Text and heartbeat are written at every sixth look, so three seconds apart by default.
+_LOOKS_PER_HEARTBEAT = 6
+
+
+class Held(Protocol):
+    """A run as the pulse sees it."""
+
+    generation_id: uuid.UUID
+    attempt: int
+    first_token_at: datetime | None
+
+    @property
+    def text(self) -> str:
+        """What has arrived so far."""
+
+    def stop(self) -> None:
+        """The person asked to stop."""
+
+    def lose(self) -> None:
+        """Another attempt holds the generation now, or it is gone."""
+
+
+class Pulse:
+    """One per process, for all its runs: a query each, not one per run.
+
+    Looks every CHAT_PULSE_SECONDS for stops and lost claims.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[uuid.UUID, Held] = {}
+        self._beating: gevent.Greenlet | None = None
+
+    @contextmanager
+    def watching(self, run: Held) -> Iterator[None]:
+        """Keep this run alive in the database until the block ends."""
+        self._runs[run.generation_id] = run
+        if self._beating is None or self._beating.dead:
+            self._beating = gevent.spawn(self._beat)
+        try:
+            yield
+        finally:
+            if self._runs.get(run.generation_id) is run:
+                del self._runs[run.generation_id]
+
+    def _beat(self) -> None:
+        looks = 0
+        while self._runs:
+            time.sleep(settings.CHAT_PULSE_SECONDS)
+            looks += 1
+            try:
+                if looks % _LOOKS_PER_HEARTBEAT == 0:
+                    self._write_heartbeats()
+                self._look()
+            except DatabaseError:
+                # A database that is away comes back, or the runs are settled by others.
+                logger.warning("pulse missed", exc_info=True)
+            finally:
+                connection.close()
+
+    def _look(self) -> None:
+        """Tell the runs what has happened to them."""
+        runs = list(self._runs.values())
+        states = {
+            pk: (attempt, stop_requested_at)
+            for pk, attempt, stop_requested_at in Generation.objects.running()
+            .filter(pk__in=[run.generation_id for run in runs])
+            .values_list("pk", "attempt", "stop_requested_at")
+        }
+        for run in runs:
+            attempt, stop_requested_at = states.get(run.generation_id, (0, None))
+            if attempt != run.attempt:
+                run.lose()
+            elif stop_requested_at:
+                run.stop()
+
+    def _write_heartbeats(self) -> None:
+        runs = list(self._runs.values())
+        if not runs:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE chat_generation AS g SET
+                    heartbeat_at = now(),
+                    first_token_at = COALESCE(g.first_token_at, mine.first_token_at),
+                    partial_text = mine.text
+                FROM unnest(%s::uuid[], %s::int[], %s::timestamptz[], %s::text[])
+                    AS mine(id, attempt, first_token_at, text)
+                WHERE g.id = mine.id AND g.attempt = mine.attempt AND g.status = 'running'
+                """,
+                [
+                    [run.generation_id for run in runs],
+                    [run.attempt for run in runs],
+                    [run.first_token_at for run in runs],
+                    [run.text for run in runs],
+                ],
+            )

@@ -1,0 +1,10 @@
+"""The usage ledger is append-only in the database too."""
+
+from django.db import migrations
+
+from tenants.ledger import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [("chat", "0001_initial")]
+    operations = [append_only("chat_usageentry")]

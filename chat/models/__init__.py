@@ -1,0 +1,16 @@
+"""What happens: catalogue, conversations, generations, usage."""
+
+from chat.models.catalogue import Deployment, DeploymentGrant
+from chat.models.conversations import Conversation, ConversationPage, Message
+from chat.models.generations import Generation
+from chat.models.usage import UsageEntry
+
+__all__ = [
+    "Conversation",
+    "ConversationPage",
+    "Deployment",
+    "DeploymentGrant",
+    "Generation",
+    "Message",
+    "UsageEntry",
+]

@@ -1,0 +1,190 @@
+"""One attempt to answer a message: its states, and how workers come by it."""
+
+import uuid
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from chat.models.catalogue import Deployment
+from chat.models.conversations import Conversation, Message
+from tenants.models import Membership, Tenant, User
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    """Generations by state. Changes of state are conditional updates: look at the row count."""
+
+    def visible_to(self, member: Membership) -> Self:
+        """Generations that this member asked for in this tenant."""
+        return self.filter(tenant=member.tenant_id, user=member.user_id)
+
+    def live(self) -> Self:
+        """Those that have not ended."""
+        return self.filter(status__in=Generation.LIVE)
+
+    def running(self) -> Self:
+        """Those that a worker holds."""
+        return self.filter(status=Generation.Status.RUNNING)
+
+    def due(self, now: datetime) -> Self:
+        """Those that wait for a worker and may start now."""
+        return self.filter(
+            Q(not_before=None) | Q(not_before__lte=now), status=Generation.Status.QUEUED
+        )
+
+    def held(self, pk: uuid.UUID, attempt: int) -> Self:
+        """The one generation, as long as this attempt still holds it."""
+        return self.running().filter(pk=pk, attempt=attempt)
+
+    def stale(self, now: datetime) -> Self:
+        """Running ones whose worker has been silent for longer than the heartbeat limit."""
+        limit = timedelta(seconds=settings.CHAT_HEARTBEAT_LIMIT_SECONDS)
+        return self.running().filter(heartbeat_at__lt=now - limit)
+
+    def claim_next(self) -> "Generation | None":
+        """Take the next waiting generation for the calling worker, or None when none may start.
+
+        Fair: the tenant with the fewest running generations first, then the oldest; never above
+        the tenant's `max_running`. The claim is committed on return, with `attempt` raised by one.
+        """
+        now = timezone.now()
+        for tenant_id in self._tenants_in_turn(now):
+            claimed = self._claim_of_tenant(tenant_id, now)
+            if claimed:
+                return claimed
+        return None
+
+    def _tenants_in_turn(self, now: datetime) -> list[uuid.UUID]:
+        oldest = dict(self.due(now).values_list("tenant").annotate(Min("queued_at")).order_by())
+        counts = self.running().values_list("tenant").annotate(Count("pk")).order_by()
+        running = Counter(dict(counts))
+        return sorted(oldest, key=lambda tenant: (running[tenant], oldest[tenant]))
+
+    @transaction.atomic
+    def _claim_of_tenant(self, tenant_id: uuid.UUID, now: datetime) -> "Generation | None":
+        # The lock makes counting and claiming one step, so the limit holds among many workers.
+        tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
+        has_room = self.running().filter(tenant=tenant).count() < tenant.max_running
+        if tenant.status != Tenant.Status.ACTIVE or not has_room:
+            return None
+        waiting = self.due(now).filter(tenant=tenant).order_by("queued_at", "pk")
+        claimed = (
+            waiting.select_for_update(of=("self",), skip_locked=True)
+            .select_related("deployment", "conversation")
+            .first()
+        )
+        if claimed is None:
+            return None
+        claimed.attempt += 1
+        claimed.status = Generation.Status.RUNNING
+        claimed.started_at = claimed.heartbeat_at = now
+        claimed.save(update_fields=["attempt", "status", "started_at", "heartbeat_at"])
+        return claimed
+
+
+class Generation(models.Model):
+    """One attempt to answer a message, asked for by a member.
+
+    queued → running → completed, stopped, filtered, truncated, interrupted or failed. `attempt` is
+    the fencing token: it grows with every claim, and who holds an older one can change nothing.
+    A run that died before its first delta goes back to queued. Goes with its conversation.
+    """
+
+    class Status(models.TextChoices):
+        """Where it is in its life."""
+
+        QUEUED = "queued"
+        RUNNING = "running"
+        COMPLETED = "completed"
+        STOPPED = "stopped"
+        FILTERED = "filtered"
+        TRUNCATED = "truncated"
+        INTERRUPTED = "interrupted"
+        FAILED = "failed"
+
+    LIVE = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="generations")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="generations"
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="generations")
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="generations")
+    prompt = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="generations")
+    reply = models.OneToOneField(
+        Message, null=True, on_delete=models.SET_NULL, related_name="generation"
+    )
+    request_id = models.UUIDField(help_text="The client's id of the send that asked for it.")
+
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
+    error_code = models.CharField(max_length=30, blank=True)
+    filter_side = models.CharField(max_length=10, blank=True, help_text="prompt or reply")
+    filter_category = models.CharField(
+        max_length=60, blank=True, help_text="As the provider names it."
+    )
+    attempt = models.PositiveIntegerField(default=0)
+    partial_text = models.TextField(blank=True, help_text="What had arrived at the last heartbeat.")
+
+    not_before = models.DateTimeField(null=True, help_text="The provider's Retry-After.")
+    stop_requested_at = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    first_token_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Never two answers at once in a conversation.
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(status__in=["queued", "running"]),
+                name="one_live_generation",
+            ),
+            # A repeated send is the same send.
+            models.UniqueConstraint(
+                fields=["conversation", "request_id"], name="one_generation_per_request"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="running", heartbeat_at=None),
+                name="running_has_heartbeat",
+            ),
+        ]
+        indexes = [
+            # The claim: a tenant's waiting generations, oldest first.
+            models.Index(
+                fields=["tenant", "queued_at"],
+                condition=Q(status="queued"),
+                name="generation_waiting",
+            ),
+            # The claim counts, and settle looks through, what runs. The heartbeat is not in it, so
+            # that writing it stays cheap.
+            models.Index(
+                fields=["tenant"], condition=Q(status="running"), name="generation_running"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} generation {self.pk}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in self.LIVE
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its worker has been silent for longer than the heartbeat limit."""
+        limit = timedelta(seconds=settings.CHAT_HEARTBEAT_LIMIT_SECONDS)
+        return (
+            self.status == self.Status.RUNNING
+            and self.heartbeat_at is not None
+            and self.heartbeat_at < timezone.now() - limit
+        )

@@ -1,0 +1,82 @@
+"""Reading, renaming and deleting conversations."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from chat import generation as worker
+from chat.errors import EmptyMessage
+from chat.models import Conversation, Generation, Message
+from tenants.models import Membership
+from tenants.services import record
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one side said, as the page shows it: a message, or an answer without one (yet)."""
+
+    role: str
+    text: str
+    message: Message | None = None
+    generation: Generation | None = None
+
+
+def read_turns(conversation: Conversation) -> list[Turn]:
+    """The branch of this conversation that is shown, oldest first, with its live answer last."""
+    branch = Message.objects.branch(conversation.head_id)
+    generations = {
+        generation.reply_id: generation
+        for generation in Generation.objects.filter(
+            reply__in=[m.pk for m in branch if m.role == Message.Role.ASSISTANT]
+        ).select_related("deployment")
+    }
+    turns = [
+        Turn(message.role, message.content, message, generations.get(message.pk))
+        for message in branch
+    ]
+    if branch and branch[-1].role == Message.Role.USER:
+        turns += _unanswered(branch[-1])
+    return turns
+
+
+def _unanswered(prompt: Message) -> list[Turn]:
+    """The latest generation for a prompt that has no reply on the branch: live, or without text."""
+    latest = prompt.generations.select_related("deployment", "conversation").order_by("-queued_at")
+    return [read_turn(generation) for generation in latest[:1]]
+
+
+def settled(generation: Generation) -> Generation:
+    """This generation as it is, ended or requeued first when its worker is silent."""
+    if worker.settle_if_stale(generation):
+        generation.refresh_from_db()
+    return generation
+
+
+def read_turn(generation: Generation) -> Turn:
+    """The assistant's turn of this generation."""
+    generation = settled(generation)
+    if generation.reply:
+        return Turn(Message.Role.ASSISTANT, generation.reply.content, generation.reply, generation)
+    return Turn(Message.Role.ASSISTANT, generation.partial_text, None, generation)
+
+
+def rename_conversation(*, conversation: Conversation, title: str) -> Conversation:
+    """Give the conversation this title, cut to 200 characters. Raises EmptyMessage if blank."""
+    words = " ".join(title.split())[:200]
+    if not words:
+        raise EmptyMessage("A title needs at least one character.")
+    conversation.title = words
+    conversation.save(update_fields=["title"])
+    return conversation
+
+
+@transaction.atomic
+def delete_conversation(*, actor: Membership, conversation: Conversation) -> None:
+    """Delete the conversation with its messages; what it used stays in the ledger."""
+    conversation = (
+        Conversation.objects.visible_to(actor).select_for_update().get(pk=conversation.pk)
+    )
+    for live in conversation.generations.live().select_related("deployment", "conversation"):
+        worker.end_with_conversation(live)
+    record("conversation.deleted", subject=conversation, actor=actor.user, tenant=actor.tenant)
+    conversation.delete()

@@ -1,0 +1,59 @@
+"""The open stream of one generation: Redis for what comes, PostgreSQL for what is certain."""
+
+from collections.abc import AsyncIterator
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+from chat import events, sse, streams
+from chat.models import Generation
+from chat.services.conversations import settled
+
+
+async def follow_generation(generation: Generation, *, after: str) -> AsyncIterator[bytes]:
+    """SSE frames from the text's beginning, or from after this entry id, to the end event.
+
+    Holds no database connection while it waits. Whenever the relay is silent, the database is asked
+    whether the generation has ended: an end that the relay lost is told all the same.
+    """
+    await sync_to_async(connections.close_all)()
+    if generation.partial_text and not after:
+        # In case the relay has forgotten it; what the relay holds replaces it.
+        yield sse.frame(events.snapshot(generation.partial_text))
+    key = streams.stream_key(generation.tenant_id, generation.pk)
+    attempt = generation.attempt
+    async for entries in streams.follow(key, after=after or streams.START):
+        heard = [entry for entry in entries if entry.attempt >= attempt]
+        if heard:
+            attempt = heard[-1].attempt
+            yield b"".join(_frame(entry) for entry in heard)
+        elif not entries:
+            yield await _end_or_heartbeat(generation)
+        if not generation.is_live or (heard and heard[-1].event.name == events.END):
+            return
+
+
+def _frame(entry: streams.Entry) -> bytes:
+    is_end = entry.event.name == events.END
+    return sse.frame(entry.event, events.END_ID if is_end else entry.id)
+
+
+@sync_to_async
+def _end_or_heartbeat(generation: Generation) -> bytes:
+    """Bring the generation up to date, settled; its end if it has ended."""
+    try:
+        generation.refresh_from_db()
+        generation = settled(generation)
+        return sse.HEARTBEAT if generation.is_live else ended_frames(generation)
+    except Generation.DoesNotExist:
+        generation.status = Generation.Status.STOPPED  # deleted with its conversation
+        return sse.frame(events.end(generation.status), events.END_ID)
+    finally:
+        connections.close_all()
+
+
+def ended_frames(generation: Generation) -> bytes:
+    """All of an ended generation at once, from PostgreSQL."""
+    text = generation.reply.content if generation.reply else ""
+    end = events.end(generation.status, generation.error_code)
+    return sse.frame(events.snapshot(text)) + sse.frame(end, events.END_ID)

@@ -1,0 +1,164 @@
+"""Sending, retrying and stopping. A send carries the client's request id: it is safe to repeat."""
+
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from chat import generation as worker
+from chat import tasks
+from chat.errors import (
+    AlreadyAnswering,
+    DeploymentNotGranted,
+    EmptyMessage,
+    MessageTooLong,
+    NothingToRetry,
+)
+from chat.models import Conversation, Deployment, Generation, Message
+from tenants.models import Membership
+
+_TITLE_CHARS = 60
+
+
+@transaction.atomic
+def start_conversation(
+    *, actor: Membership, text: str, request_id: uuid.UUID, deployment_id: uuid.UUID | None = None
+) -> Conversation:
+    """A new conversation that begins with this message, which is sent.
+
+    Uses the tenant's default deployment unless one is named. Repeated with the same request id, it
+    returns the conversation of the first call. Raises EmptyMessage, MessageTooLong or
+    DeploymentNotGranted, and stores nothing then.
+    """
+    text = _checked(text)
+    granted = Deployment.objects.visible_to(actor)
+    deployment = (granted.filter(pk=deployment_id) if deployment_id else granted).first()
+    if deployment is None:
+        raise DeploymentNotGranted("Your organisation may not use this model. Choose another one.")
+    conversation, _ = Conversation.objects.get_or_create(
+        tenant=actor.tenant,
+        owner=actor.user,
+        request_id=request_id,
+        defaults={
+            "title": _first_words(text),
+            "deployment": deployment,
+            "active_at": timezone.now(),
+        },
+    )
+    send_message(actor=actor, conversation=conversation, text=text, request_id=request_id)
+    return conversation
+
+
+@transaction.atomic
+def send_message(
+    *, actor: Membership, conversation: Conversation, text: str, request_id: uuid.UUID
+) -> Generation:
+    """Store the member's message and queue the model's reply to it.
+
+    Repeated with the same request id, it returns the generation of the first call. Raises
+    EmptyMessage, MessageTooLong, AlreadyAnswering or DeploymentNotGranted, and stores nothing then.
+    """
+    text = _checked(text)
+    conversation = _locked(actor, conversation)
+    if sent := conversation.generations.filter(request_id=request_id).first():
+        return sent
+    _refuse_if_busy(conversation)
+    prompt = Message.objects.create(
+        tenant=actor.tenant,
+        conversation=conversation,
+        parent_id=conversation.head_id,
+        role=Message.Role.USER,
+        content=text,
+    )
+    return _queue(actor, conversation, prompt, request_id)
+
+
+@transaction.atomic
+def retry_generation(
+    *, actor: Membership, generation: Generation, request_id: uuid.UUID
+) -> Generation:
+    """Answer the same prompt once more; an earlier reply stays as a sibling.
+
+    Safe to repeat like a send. Raises NothingToRetry when the conversation has gone on since,
+    AlreadyAnswering or DeploymentNotGranted.
+    """
+    conversation = _locked(actor, generation.conversation)
+    if sent := conversation.generations.filter(request_id=request_id).first():
+        return sent
+    _refuse_if_busy(conversation)
+    prompt = generation.prompt
+    head = conversation.head
+    if head is None or prompt.pk not in {head.pk, head.parent_id}:
+        raise NothingToRetry("The conversation has gone on since. Ask again below.")
+    return _queue(actor, conversation, prompt, request_id)
+
+
+def stop_generation(*, generation: Generation) -> None:
+    """Ask for the end of a generation: at once while it waits, within a second while it runs.
+
+    Does nothing when it has ended already.
+    """
+    if worker.end_queued(generation):
+        return
+    Generation.objects.running().filter(pk=generation.pk, stop_requested_at=None).update(
+        stop_requested_at=timezone.now()
+    )
+
+
+def _checked(text: str) -> str:
+    """The text as it is stored: line ends as line feeds, nothing else changed."""
+    text = text.replace("\r\n", "\n")
+    if not text.strip():
+        raise EmptyMessage("Type a message first.")
+    if len(text) > settings.CHAT_MAX_MESSAGE_CHARS:
+        raise MessageTooLong(
+            f"This message has {len(text):,} characters; "
+            f"at most {settings.CHAT_MAX_MESSAGE_CHARS:,} can be sent."
+        )
+    return text
+
+
+def _first_words(text: str) -> str:
+    words = " ".join(text.split())
+    if len(words) <= _TITLE_CHARS:
+        return words
+    return words[:_TITLE_CHARS].rsplit(" ", 1)[0] + "…"
+
+
+def _locked(actor: Membership, conversation: Conversation) -> Conversation:
+    """The conversation, with every other send to it waiting until this one is stored."""
+    mine = Conversation.objects.visible_to(actor).select_for_update(of=("self",))
+    return mine.select_related("deployment").get(pk=conversation.pk)
+
+
+def _refuse_if_busy(conversation: Conversation) -> None:
+    live = conversation.generations.live().select_related("deployment", "conversation").first()
+    if live and worker.settle_if_stale(live):
+        live.refresh_from_db()
+        conversation.refresh_from_db(fields=["head"])
+    if live and live.is_live:
+        raise AlreadyAnswering("An answer is still being written. Stop it, or wait for its end.")
+
+
+def _queue(
+    actor: Membership, conversation: Conversation, prompt: Message, request_id: uuid.UUID
+) -> Generation:
+    if not Deployment.objects.visible_to(actor).filter(pk=conversation.deployment_id).exists():
+        raise DeploymentNotGranted(
+            f"Your organisation may no longer use {conversation.deployment.label}."
+        )
+    generation = Generation.objects.create(
+        tenant=actor.tenant,
+        conversation=conversation,
+        user=actor.user,
+        deployment=conversation.deployment,
+        prompt=prompt,
+        request_id=request_id,
+    )
+    conversation.head = prompt
+    conversation.active_at = timezone.now()
+    conversation.save(update_fields=["head", "active_at"])
+    # A ticket that cannot be issued is issued again by the sweep.
+    transaction.on_commit(tasks.generate.delay, robust=True)
+    return generation

@@ -1,0 +1,23 @@
+"""The wire between the web process and the worker. A task is a ticket: it names no generation."""
+
+from celery import shared_task
+
+from chat import generation, streams
+
+# Tickets that one sweep issues; more waiting rows are taken by the workers that end next.
+_MOST_TICKETS = 100
+
+
+@shared_task
+def generate() -> None:
+    """Some generation is waiting: run what may start, until nothing may."""
+    while generation.run_next():
+        pass
+
+
+@shared_task
+def settle() -> None:
+    """End what lost its worker, and issue tickets again for what waits."""
+    streams.note_worker_heard()
+    for _ in range(min(generation.settle().waiting, _MOST_TICKETS)):
+        generate.delay()

@@ -1,0 +1,59 @@
+"""Logs: one JSON object a line, with the request, tenant and generation it belongs to.
+
+Message text is never logged: code logs ids, counts and codes only.
+"""
+
+import json
+import logging
+import logging.config
+from datetime import UTC, datetime
+
+from tenants.logcontext import log_context
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """Keys: time (ISO 8601, UTC), level, logger, message, the log context, extras, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON for the record."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **log_context.get(),
+            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def configure(*, level: str, style: str) -> None:
+    """Send every log to standard error, as JSON (`style="json"`) or plain text (`"text"`)."""
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "json": {"()": JsonFormatter},
+                "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
+            "root": {"handlers": ["stderr"], "level": level},
+            "loggers": {
+                # Libraries that log each request, with addresses that may carry ids.
+                "httpx2": {"level": "WARNING"},
+                "httpcore2": {"level": "WARNING"},
+                "openai": {"level": "WARNING"},
+                "azure": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
+                "celery.worker.strategy": {"level": "WARNING"},
+                "celery.beat": {"level": "WARNING"},
+                # Each line of its own would repeat what the request log says.
+                "django.request": {"level": "ERROR"},
+            },
+        }
+    )

@@ -1,0 +1,30 @@
+"""Middleware of the project."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+
+from tenants.logcontext import logging_about
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestIdMiddleware:
+    """Give each request an id, in the log lines and in the `X-Request-Id` header of the answer.
+
+    An id sent by the client is taken over when it is 8 to 64 plain characters.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request within its log context."""
+        sent = request.headers.get("X-Request-Id", "")
+        request_id = sent if _SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
+        with logging_about(request=request_id):
+            response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response

@@ -1,0 +1,275 @@
+"""Settings of the project, and the one file that reads the environment (see docs/operations.md).
+
+A value is looked up in the process environment, then in `.env`, then in `var/local.env`, which
+`manage.py up` writes for the parts it runs itself. A missing secret stops the start with its name.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+for env_file in (BASE_DIR / ".env", BASE_DIR / "var" / "local.env"):
+    if env_file.is_file():
+        env.read_env(env_file)
+
+# ── Where we are ───────────────────────────────────────────────────────────────────────────────
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if _public.scheme not in {"http", "https"} or not _public.hostname:
+    raise ImproperlyConfigured("PUBLIC_URL must be an http or https address with a host name")
+IS_HTTPS = _public.scheme == "https"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+ROOT_URLCONF = "portal.urls"
+ASGI_APPLICATION = "portal.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "tenants",
+    "chat",
+    "portal",
+]
+
+MIDDLEWARE = [
+    "portal.health.HealthMiddleware",
+    "portal.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "portal" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# ── PostgreSQL ─────────────────────────────────────────────────────────────────────────────────
+DATABASES = {"default": env.db_url("DATABASE_URL")}
+if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    raise ImproperlyConfigured(
+        "DATABASE_URL must be a postgres:// address: Atrium runs on PostgreSQL"
+    )
+# A view holds a connection only while it queries, so a small pool serves many open streams.
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    "pool": {
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", default=16),
+        "timeout": 10,
+    },
+}
+
+# ── Redis or Valkey: broker and stream relay ───────────────────────────────────────────────────
+REDIS_URL = env.str("REDIS_URL")
+if urlsplit(REDIS_URL).scheme not in {"redis", "rediss"}:
+    raise ImproperlyConfigured("REDIS_URL must be a redis:// or rediss:// address")
+
+# Sign-in rate limits live in PostgreSQL, so that they hold across instances and without Redis.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+    }
+}
+
+# ── Celery ─────────────────────────────────────────────────────────────────────────────────────
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 15,
+    "socket_keepalive": True,
+    "health_check_interval": 30,
+}
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    "settle": {"task": "chat.tasks.settle", "schedule": 5.0, "options": {"expires": 5}},
+}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+# Generations wait in a queue of their own, so that nothing short waits behind them.
+CELERY_TASK_ROUTES = {
+    "chat.tasks.generate": {"queue": "chat"},
+    "chat.tasks.settle": {"queue": "default"},
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SEND_TASK_EVENTS = False
+
+# ── Models ─────────────────────────────────────────────────────────────────────────────────────
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+AZURE_OPENAI_ENDPOINT = env.str("AZURE_OPENAI_ENDPOINT", default="")
+AZURE_OPENAI_API_KEY = env.str("AZURE_OPENAI_API_KEY", default="")
+AZURE_OPENAI_SCOPE = env.str(
+    "AZURE_OPENAI_SCOPE", default="https://cognitiveservices.azure.com/.default"
+)
+for _name, _value in {
+    "OPENAI_BASE_URL": OPENAI_BASE_URL,
+    "AZURE_OPENAI_ENDPOINT": AZURE_OPENAI_ENDPOINT,
+}.items():
+    if _value and (
+        urlsplit(_value).scheme not in {"http", "https"} or not urlsplit(_value).hostname
+    ):
+        raise ImproperlyConfigured(f"{_name} must be an http or https address with a host name")
+# The hosts that a key or identity token may be sent to: those of the two endpoints, and these.
+MODEL_HOSTS = frozenset(
+    host.lower()
+    for host in (
+        urlsplit(OPENAI_BASE_URL).hostname,
+        urlsplit(AZURE_OPENAI_ENDPOINT).hostname,
+        *env.list("MODEL_HOSTS", default=[]),
+    )
+    if host
+)
+MODEL_TOKEN_PROVIDER = "portal.azure.openai_token"  # noqa: S105  # a dotted path, no secret
+MODEL_CONNECT_SECONDS = env.float("MODEL_CONNECT_SECONDS", default=5.0)
+MODEL_FIRST_TOKEN_SECONDS = env.float("MODEL_FIRST_TOKEN_SECONDS", default=120.0)
+MODEL_SILENCE_SECONDS = env.float("MODEL_SILENCE_SECONDS", default=60.0)
+
+# ── Chat ───────────────────────────────────────────────────────────────────────────────────────
+CHAT_MAX_MESSAGE_CHARS = env.int("CHAT_MAX_MESSAGE_CHARS", default=100_000)
+CHAT_MAX_REPLY_CHARS = env.int("CHAT_MAX_REPLY_CHARS", default=1_000_000)
+# A worker looks for stops this often; it is held dead after the limit without a heartbeat.
+CHAT_PULSE_SECONDS = env.float("CHAT_PULSE_SECONDS", default=0.5)
+CHAT_HEARTBEAT_LIMIT_SECONDS = env.float("CHAT_HEARTBEAT_LIMIT_SECONDS", default=15.0)
+CHAT_MAX_ATTEMPTS = 3
+# Generations that one worker process runs at once; its Celery concurrency must be higher.
+CHAT_WORKER_SLOTS = env.int("CHAT_WORKER_SLOTS", default=220)
+CHAT_STREAM_TTL_SECONDS = 3600
+CHAT_STREAM_HEARTBEAT_SECONDS = 15.0
+# Body limit: the longest message in the widest encoding, as a form field, with room for the rest.
+DATA_UPLOAD_MAX_MEMORY_SIZE = CHAT_MAX_MESSAGE_CHARS * 12 + 65_536
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# ── Sign-in ────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="atrium@localhost")
+
+# ── Browser security ───────────────────────────────────────────────────────────────────────────
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["atrium", "dompurify"],
+    }
+}
+
+# ── Files ──────────────────────────────────────────────────────────────────────────────────────
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var" / "static").__str__()
+# Browser libraries, as npm installs them from package-lock.json.
+STATICFILES_DIRS = [
+    ("vendor/marked", BASE_DIR / "node_modules/marked/lib"),
+    ("vendor/dompurify", BASE_DIR / "node_modules/dompurify/dist"),
+    ("vendor/highlight", BASE_DIR / "node_modules/@highlightjs/cdn-assets/es"),
+]
+BROWSER_LIBRARY_FILES = frozenset(
+    {
+        "vendor/marked/marked.esm.js",
+        "vendor/marked/marked.esm.js.map",
+        "vendor/dompurify/purify.es.mjs",
+        "vendor/dompurify/purify.es.mjs.map",
+        "vendor/highlight/highlight.min.js",
+    }
+)
+STATICFILES_FINDERS = [
+    "portal.finders.BrowserLibraryFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "portal.storage.StaticStorage"},
+}
+
+# ── Language, time, logs ───────────────────────────────────────────────────────────────────────
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+LOGGING_CONFIG = None
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json")

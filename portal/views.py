@@ -1,0 +1,15 @@
+"""Pages that belong to no app."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    """403 for a form post without a valid token: what was typed stays in the person's browser."""
+    if request.headers.get("X-Requested-With") == "fetch":
+        error = {
+            "code": "csrf",
+            "message": "This page is out of date. Reload it; your text is kept.",
+        }
+        return JsonResponse({"error": error}, status=403)
+    return render(request, "403_csrf.html", status=403)

@@ -1,0 +1,65 @@
+"""`manage.py create_member`."""
+
+import sys
+from argparse import ArgumentParser
+from getpass import getpass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from tenants import services
+from tenants.errors import TenantError
+from tenants.models import Membership
+
+
+class Command(BaseCommand):
+    """Lets a person into a tenant."""
+
+    help = (
+        "Make a person a member of a tenant, with an account if they have none. "
+        "Example: create_member acme alice@acme.example --role owner. The password is asked for, or "
+        "read from standard input with --password-stdin; without one the person resets it by e-mail. "
+        "Not repeatable: it refuses a membership that exists, and changes nothing then."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Tenant, e-mail, role and where the password comes from."""
+        parser.add_argument("tenant", help="the tenant's slug")
+        parser.add_argument("email")
+        parser.add_argument("--name", default="")
+        parser.add_argument("--role", choices=Membership.Role.values, default="member")
+        group = parser.add_mutually_exclusive_group()
+        group.add_argument(
+            "--password-stdin", action="store_true", help="read it from standard input"
+        )
+        group.add_argument(
+            "--no-password", action="store_true", help="the person sets it by e-mail"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Create the membership and say so."""
+        try:
+            tenant = services.get_tenant(options["tenant"])
+            membership = services.create_member(
+                tenant=tenant,
+                email=options["email"],
+                name=options["name"],
+                role=options["role"],
+                password=_password(options),
+            )
+        except TenantError as error:
+            raise CommandError(str(error)) from None
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        self.stdout.write(f"{membership.user.email} is now {membership.role} of “{tenant.name}”.")
+
+
+def _password(options: dict[str, Any]) -> str | None:
+    if options["no_password"]:
+        return None
+    if options["password_stdin"]:
+        return sys.stdin.readline().rstrip("\n") or None
+    if not sys.stdin.isatty():
+        raise CommandError("Say --password-stdin or --no-password where nobody can be asked.")
+    return getpass("Password: ") or None

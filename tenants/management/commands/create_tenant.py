@@ -1,0 +1,41 @@
+"""`manage.py create_tenant`."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from tenants import services
+from tenants.errors import TenantError
+
+
+class Command(BaseCommand):
+    """Creates an organisation."""
+
+    help = (
+        "Create a tenant (an organisation). Example: create_tenant acme 'Acme Ltd'. "
+        "Not repeatable: it refuses a slug that exists, and changes nothing then."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Slug, name, and what may differ from the defaults."""
+        parser.add_argument("slug", help="first part of its addresses: letters, digits, - and _")
+        parser.add_argument("name", help="as members see it")
+        parser.add_argument("--notice", default="", help="shown to members: what may be entered")
+        parser.add_argument("--max-running", type=int, default=20, help="answers at once (20)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Create it and say so."""
+        try:
+            tenant = services.create_tenant(
+                slug=options["slug"],
+                name=options["name"],
+                notice=options["notice"],
+                max_running=options["max_running"],
+            )
+        except TenantError as error:
+            raise CommandError(str(error)) from None
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        self.stdout.write(f"Created tenant “{tenant.name}” at /{tenant.slug}/.")

@@ -1,0 +1,7 @@
+"""Addresses that belong to no tenant."""
+
+from django.urls import path
+
+from tenants import views
+
+urlpatterns = [path("", views.home, name="home")]

@@ -1,0 +1,127 @@
+"""The cast, and the parts that several tests use.
+
+alice owns the tenant, bob is a member, carol his colleague; oscar belongs to another tenant, and
+nora to none.
+"""
+
+import uuid
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from chat import services
+from chat.models import Conversation, Deployment, DeploymentGrant
+from tenants.models import Membership, Tenant, User
+from tenants.services import create_member, create_tenant
+from tests.stack import Stack
+from tests.upstream import Upstream
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Pages name static files by their hashed names, as in production."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def _upstream() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture
+def upstream(_upstream: Upstream) -> Upstream:
+    """The model provider; says "Hello from the model." unless it is told otherwise."""
+    _upstream.reset()
+    return _upstream
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    """The organisation that the tests are about."""
+    return create_tenant(slug="acme", name="Acme")
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    """Another organisation on the same portal."""
+    return create_tenant(slug="globex", name="Globex")
+
+
+def _join(tenant: Tenant, name: str, role: str = "member") -> Membership:
+    return create_member(
+        tenant=tenant, email=f"{name}@example.org", role=role, name=name.title(), password=PASSWORD
+    )
+
+
+@pytest.fixture
+def owner(tenant: Tenant) -> Membership:
+    """alice, who owns the tenant."""
+    return _join(tenant, "alice", "owner")
+
+
+@pytest.fixture
+def member(tenant: Tenant) -> Membership:
+    """bob, who is a member."""
+    return _join(tenant, "bob")
+
+
+@pytest.fixture
+def colleague(tenant: Tenant) -> Membership:
+    """carol, another member of the tenant."""
+    return _join(tenant, "carol")
+
+
+@pytest.fixture
+def outsider(other_tenant: Tenant) -> Membership:
+    """oscar, who owns the other tenant."""
+    return _join(other_tenant, "oscar", "owner")
+
+
+@pytest.fixture
+def nobody(db: None) -> User:
+    """nora, who has an account and no tenant."""
+    return User.objects.create_user("nora@example.org", PASSWORD)
+
+
+@pytest.fixture
+def deployment(tenant: Tenant, upstream: Upstream) -> Deployment:
+    """A model on the tests' provider, granted to the tenant as its default."""
+    deployment = Deployment.objects.create(
+        name="small",
+        label="Small model",
+        kind=Deployment.Kind.OPENAI,
+        endpoint=upstream.base_url,
+        model="small-1",
+        context_window=8192,
+        input_price=Decimal("0.5"),
+        output_price=Decimal("2"),
+    )
+    DeploymentGrant.objects.create(tenant=tenant, deployment=deployment, is_default=True)
+    return deployment
+
+
+@pytest.fixture
+def conversation(member: Membership, deployment: Deployment) -> Conversation:
+    """bob's conversation, whose first message waits for a worker."""
+    return services.start_conversation(actor=member, text="Good morning", request_id=uuid.uuid4())
+
+
+@pytest.fixture
+def as_member(client: Client, member: Membership) -> Client:
+    """A browser in which bob is signed in."""
+    client.force_login(member.user)
+    return client
+
+
+@pytest.fixture
+def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
+    """The running portal."""
+    with Stack(tmp_path) as running:
+        yield running

@@ -1,0 +1,100 @@
+"""The running portal: web, worker and beat as processes, on the database of the tests."""
+
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from django.db import connection
+
+from portal.embedded import ports
+from portal.embedded.processes import Child, Program
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 30.0, what: str = "") -> None:
+    """Return once the condition holds; AssertionError after the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.05)
+
+
+class Stack:
+    """One web process, one worker and one beat. `kill` ends one of them with SIGKILL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = ports.free_port(18_000)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        celery = [sys.executable, "-m", "celery", "-A", "portal"]
+        self.web = self._child(
+            "web",
+            [
+                *[sys.executable, "-m", "uvicorn", "portal.asgi:application", "--no-access-log"],
+                *["--host", "127.0.0.1", "--port", str(self.port)],
+            ],
+        )
+        self.worker = self._child(
+            "worker",
+            [*celery, *"worker --pool gevent --concurrency 50 --queues chat,default".split()],
+        )
+        self.beat = self._child("beat", [*celery, "beat"])
+
+    def __enter__(self) -> Self:
+        for child in (self.web, self.worker, self.beat):
+            child.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for child in (self.beat, self.worker, self.web):
+            child.ask_to_stop()
+        for child in (self.beat, self.worker, self.web):
+            child.stop()
+
+    def wait_until_ready(self) -> None:
+        """Until /readyz says so."""
+        wait_until(self._is_ready, seconds=60, what=f"/readyz, see {self._folder}")
+
+    def kill(self, child: Child) -> None:
+        """SIGKILL, as a crash would end it."""
+        os.kill(child.pid, 9)
+        wait_until(lambda: not child.is_running(), what=f"the end of {child.name}")
+
+    def log(self, name: str) -> str:
+        """What this process has written so far."""
+        return (self._folder / f"{name}.log").read_text()
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _child(self, name: str, command: list[str]) -> Child:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": _address_of_test_database(),
+            "PUBLIC_URL": self.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        return Child(
+            Program(name, command, log=self._folder / f"{name}.log", environment=environment)
+        )
+
+
+def _address_of_test_database() -> str:
+    settings = connection.settings_dict
+    account = f"{settings['USER']}:{settings['PASSWORD']}"
+    return f"postgres://{account}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
