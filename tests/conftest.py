@@ -7,7 +7,6 @@ nora to none.
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -120,8 +119,16 @@ def as_member(client: Client, member: Membership) -> Client:
     return client
 
 
-@pytest.fixture
-def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
-    """The running portal."""
-    with Stack(tmp_path) as running:
+@pytest.fixture(scope="session")
+def _stack(
+    django_db_setup: None, static_files: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
+
+
+@pytest.fixture
+def stack(_stack: Stack, transactional_db: None) -> Iterator[Stack]:
+    """The running portal; a test may kill its processes."""
+    yield _stack
+    _stack.restore()

@@ -63,8 +63,15 @@ class Stack:
             child.stop()
 
     def wait_until_ready(self) -> None:
-        """Until /readyz says so."""
+        """Until /readyz says so: database, Redis and a worker are there."""
         wait_until(self._is_ready, seconds=60, what=f"/readyz, see {self._folder}")
+
+    def restore(self) -> None:
+        """Start again what a test has ended."""
+        for child in (self.web, self.worker, self.beat):
+            if not child.is_running():
+                child.start()
+        self.wait_until_ready()
 
     def kill(self, child: Child) -> None:
         """SIGKILL, as a crash would end it."""

@@ -60,7 +60,7 @@ def _wait_until_ready(plan: Plan, started: Sequence[Child]) -> None:
             child.raise_if_ended()
         if time.monotonic() > deadline:
             raise EmbeddedError(f"{url} does not say that all is ready; see {plan.logs}/*.log")
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def _is_ready(url: str) -> bool:

@@ -6,12 +6,13 @@ Every chunk of its replies carries the time of its sending (tests/upstream/stamp
 
 import argparse
 import asyncio
+import re
 import signal
 
 import uvloop
 
 from tests.upstream.log import Log
-from tests.upstream.script import Reply, Scripts
+from tests.upstream.script import Reply, Script, Scripts
 from tests.upstream.server import listen
 from tests.upstream.stamp import STAMP
 
@@ -25,13 +26,27 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+class Lengths(Scripts):
+    """Replies as long as the prompt asks: `tokens=40` in it overrides `--tokens`."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        super().__init__(self._reply(options.tokens))
+
+    def pick(self, prompt: str) -> Script:
+        asked = re.search(r"tokens=(\d+)", prompt)
+        return self._reply(int(asked[1]) if asked else self._options.tokens)
+
+    def _reply(self, tokens: int) -> Reply:
+        return Reply(
+            [STAMP] * tokens,
+            first_token_seconds=self._options.first_token_ms / 1000,
+            tokens_per_second=self._options.rate,
+        )
+
+
 async def serve(options: argparse.Namespace) -> None:
-    reply = Reply(
-        [STAMP] * options.tokens,
-        first_token_seconds=options.first_token_ms / 1000,
-        tokens_per_second=options.rate,
-    )
-    listener = await listen(Scripts(reply), Log(), options.port)
+    listener = await listen(Lengths(options), Log(), options.port)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

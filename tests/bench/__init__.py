@@ -1,0 +1,1 @@
+"""`python -m tests.bench`: what the portal adds to the model's own time, and what it costs."""
