@@ -46,6 +46,4 @@ def _is_database_up() -> bool:
     except DatabaseError:
         logger.warning("database does not answer", exc_info=True)
         return False
-    finally:
-        connection.close()
     return True

@@ -5,6 +5,7 @@ A value is looked up in the process environment, then in `.env`, then in `var/lo
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -13,7 +14,19 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+
+class _Env(environ.Env):  # type: ignore[misc]  # the package ships no types
+    """Names the setting whose value has the wrong type, without showing the value."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        """As environ.Env does, with one kind of error."""
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} has a value of the wrong type") from None
+
+
+env = _Env()
 for env_file in (BASE_DIR / ".env", BASE_DIR / "var" / "local.env"):
     if env_file.is_file():
         env.read_env(env_file)
@@ -81,11 +94,11 @@ TEMPLATES = [
 ]
 
 # ── PostgreSQL ─────────────────────────────────────────────────────────────────────────────────
-DATABASES = {"default": env.db_url("DATABASE_URL")}
-if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+if urlsplit(env.str("DATABASE_URL")).scheme not in {"postgres", "postgresql"}:
     raise ImproperlyConfigured(
         "DATABASE_URL must be a postgres:// address: Atrium runs on PostgreSQL"
     )
+DATABASES = {"default": env.db_url("DATABASE_URL")}
 # A view holds a connection only while it queries, so a small pool serves many open streams.
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
@@ -273,3 +286,43 @@ USE_TZ = True
 LOGGING_CONFIG = None
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+
+# ── Admin and demo ─────────────────────────────────────────────────────────────────────────────
+# The model that `create_demo` uses when the endpoint does not offer exactly one.
+DEMO_MODEL = env.str("DEMO_MODEL", default="")
+UNFOLD = {
+    "SITE_TITLE": "Atrium",
+    "SITE_HEADER": "Atrium",
+    "SITE_SUBHEADER": "Administration",
+    "SITE_ICON": "portal.admin.icon",
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "portal.admin.navigation"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.6% .012 200)",
+            "100": "oklch(94.8% .024 200)",
+            "200": "oklch(90% .04 200)",
+            "300": "oklch(82.5% .056 200)",
+            "400": "oklch(72% .068 200)",
+            "500": "oklch(58% .07 200)",
+            "600": "oklch(47.5% .066 200)",
+            "700": "oklch(41% .058 200)",
+            "800": "oklch(35.5% .05 200)",
+            "900": "oklch(30% .042 200)",
+            "950": "oklch(22% .032 200)",
+        },
+        "base": {
+            "50": "oklch(98.6% .003 85)",
+            "100": "oklch(96.4% .006 85)",
+            "200": "oklch(90.8% .008 85)",
+            "300": "oklch(85% .01 85)",
+            "400": "oklch(70.5% .012 85)",
+            "500": "oklch(55% .012 85)",
+            "600": "oklch(44.5% .011 85)",
+            "700": "oklch(36.5% .01 85)",
+            "800": "oklch(27% .008 85)",
+            "900": "oklch(20.5% .007 85)",
+            "950": "oklch(15.5% .006 85)",
+        },
+    },
+}

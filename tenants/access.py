@@ -10,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 
+from django.utils.cache import patch_cache_control
+
 from tenants.logcontext import logging_about
 from tenants.models import Membership, User
 
@@ -47,7 +49,10 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
             raise Http404
         request.membership = membership
         with logging_about(tenant=membership.tenant.slug):
-            return view(request, **kwargs)
+            response = view(request, **kwargs)
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
 
     guarded.is_member_required = True  # type: ignore[attr-defined]  # read by the structural test
     return guarded

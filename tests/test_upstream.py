@@ -7,12 +7,14 @@ from typing import Any
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
 from tests.upstream import Fault, Gate, Reply, Silence, Upstream, Usage, refusals
 from tests.upstream.script import Script
 from tests.upstream.stamp import STAMP, ages
 
-HELLO: list[dict[str, str]] = [{"role": "user", "content": "Hello, Ärger 東京"}]
+TEXT = "Hello, Ärger 東京"
+HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": TEXT}]
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def client(upstream: Upstream) -> Iterator[openai.OpenAI]:
 def stream(client: openai.OpenAI) -> Any:
     return client.chat.completions.create(
         model="gpt-test",
-        messages=HELLO,  # type: ignore[arg-type]  # plain dictionaries are what travels
+        messages=HELLO,
         stream=True,
         stream_options={"include_usage": True},
     )
@@ -56,7 +58,7 @@ def test_a_reply_streams_its_words_and_its_usage(upstream: Upstream, client: ope
     assert (text, finish) == ("One two  three.\n", "stop")
     assert (usage.prompt_tokens, usage.completion_tokens) == (request.input_tokens, 3)
     assert request.reported == Usage(request.input_tokens, 3)
-    assert (request.prompt, request.authorization) == (HELLO[0]["content"], "Bearer secret-key")
+    assert (request.prompt, request.authorization) == (TEXT, "Bearer secret-key")
     assert upstream.wait_until(lambda: request.is_complete)
     assert (request.closed_early, request.sent_text) == (False, text)
 
@@ -229,7 +231,7 @@ def test_azures_path_a_whole_answer_and_the_list_of_models(upstream: Upstream) -
     with openai.OpenAI(base_url=upstream.azure_base_url, api_key="k", max_retries=0) as client:
         answer = client.chat.completions.create(
             model="gpt-test",
-            messages=HELLO,  # type: ignore[arg-type]  # plain dictionaries are what travels
+            messages=HELLO,
         )
         models = [model.id for model in client.models.list()]
 

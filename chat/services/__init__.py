@@ -1,5 +1,6 @@
 """What the web process does."""
 
+from chat.services.catalogue import InvalidCatalogue, Synced, grant, sync_catalogue
 from chat.services.conversations import (
     Turn,
     delete_conversation,
@@ -17,10 +18,13 @@ from chat.services.sending import (
 )
 
 __all__ = [
+    "InvalidCatalogue",
+    "Synced",
     "Turn",
     "delete_conversation",
     "ended_frames",
     "follow_generation",
+    "grant",
     "read_turn",
     "read_turns",
     "rename_conversation",
@@ -29,4 +33,5 @@ __all__ = [
     "settled",
     "start_conversation",
     "stop_generation",
+    "sync_catalogue",
 ]

@@ -28,7 +28,7 @@ def client() -> "redis.Redis":
         protocol=2,
         socket_timeout=2,
         socket_connect_timeout=1,
-        max_connections=512,
+        max_connections=64,
         retry=Retry(NoBackoff(), 0),
     )
 

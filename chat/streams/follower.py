@@ -96,14 +96,9 @@ class _Hub:
         self._cursors: dict[str, str] = {self._wake_key: START}
         self._followers: dict[str, set[_Follower]] = {}
         self._reader: asyncio.Task[None] | None = None
-        self._client = redis.asyncio.Redis.from_url(
-            settings.REDIS_URL,
-            protocol=2,
-            socket_timeout=_BLOCK_MS / 1000 + 5,
-            socket_connect_timeout=2,
-            max_connections=16,
-            retry=Retry(NoBackoff(), 0),
-        )
+        # The reader has a connection of its own; everything else waits its turn for a few.
+        self._blocking = _client(connections=1, timeout_seconds=_BLOCK_MS / 1000 + 5)
+        self._client = _client(connections=4, timeout_seconds=5)
 
     @asynccontextmanager
     async def follower(self, key: str, after: str) -> AsyncIterator[_Follower]:
@@ -145,7 +140,7 @@ class _Hub:
         while self._followers:
             asked = dict(self._cursors)
             try:
-                reply: Any = await self._client.xread(asked, count=_READ_COUNT, block=_BLOCK_MS)  # type: ignore[arg-type]  # str keys are fine
+                reply: Any = await self._blocking.xread(asked, count=_READ_COUNT, block=_BLOCK_MS)  # type: ignore[arg-type]  # str keys are fine
             except (redis.RedisError, OSError) as error:
                 logger.warning("streams not read: %s", type(error).__name__)
                 self._tell_all_to_look()
@@ -173,6 +168,19 @@ class _Hub:
         for followers in self._followers.values():
             for follower in followers:
                 follower.queue.put_nowait([])
+
+
+def _client(*, connections: int, timeout_seconds: float) -> "redis.asyncio.Redis":
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        settings.REDIS_URL,
+        protocol=2,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=2,
+        max_connections=connections,
+        timeout=timeout_seconds,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, _Hub] = WeakKeyDictionary()

@@ -1,7 +1,7 @@
 """`make bench`: the portal beside the model server itself and beside a pass-through proxy.
 
-Starts everything it needs (PostgreSQL, Valkey, web, worker, beat, model server, driver), measures at
-each level of load, prints Markdown, and stops what it started. Nothing of it outlives the run.
+Starts everything it needs (PostgreSQL, Valkey, web, worker, beat, model server, driver), measures
+at each level of load, prints Markdown, and stops what it started.
 """
 
 import argparse

@@ -40,13 +40,17 @@ class Channel(asyncio.Protocol):
 
     async def ask(self, request: bytes, on_body: OnBody | None = None) -> Answer:
         """Send a request and wait for the end of its response; ConnectionError if it is cut."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or not self.is_open:
             raise ConnectionError("the connection is closed")
         self._answer, self._on_body = Answer(), on_body
         self._parser = httptools.HttpResponseParser(self)
         self._done = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._done
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
 
     def close(self) -> None:
         if self._transport is not None:

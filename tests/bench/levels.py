@@ -120,7 +120,9 @@ def figures(name: str, level: Level, answers: list[dict[str, Any]], meter: Meter
         ideal=level.users * RATE,
         cpu={process: seconds / thousands for process, seconds in meter.cpu.items()},
         peak=meter.peak,
-        problems=sorted({a["problem"] or a["status"] or "short" for a in answers if a not in whole}),
+        problems=sorted(
+            {a["problem"] or a["status"] or "short" for a in answers if a not in whole}
+        ),
     )
 
 

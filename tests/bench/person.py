@@ -83,7 +83,8 @@ class Tab:
         fields = {"message": message, "csrfmiddlewaretoken": self._token}
         body = urlencode(fields | {"request_id": self._request_id}).encode()
         headers = self._session.headers() | FETCH
-        answer = await self._connection().ask(encode("POST", self._action, headers, body))
+        channel = await self._connection()
+        answer = await channel.ask(encode("POST", self._action, headers, body))
         if answer.status != 201:
             raise Refused(f"send: status {answer.status} {answer.body[:200]!r}")
         page = await self._get(answer.header("location"))
@@ -107,15 +108,16 @@ class Tab:
             raise Refused(f"events: status {answer.status}")
 
     async def _get(self, path: str) -> str:
-        if self._channel is None:
-            self._channel = await Channel.open(self._session.port)
-        answer = await self._connection().ask(encode("GET", path, self._session.headers()))
+        channel = await self._connection()
+        answer = await channel.ask(encode("GET", path, self._session.headers()))
         if answer.status != 200:
             raise Refused(f"GET {path}: status {answer.status}")
         return answer.body.decode()
 
-    def _connection(self) -> Channel:
-        assert self._channel is not None, "the page was not opened"
+    async def _connection(self) -> Channel:
+        """The page's connection, opened again where the server closed it for idleness."""
+        if self._channel is None or not self._channel.is_open:
+            self._channel = await Channel.open(self._session.port)
         return self._channel
 
 

@@ -50,18 +50,25 @@ class Reader:
 
 
 class PortalReader(Reader):
-    """The portal's events: deltas append, a snapshot replaces, the end ends."""
+    """The portal's events: deltas append, a snapshot replaces, the end ends.
+
+    A token counts once, when it is first seen: a replay may begin again before what was shown.
+    """
+
+    def __init__(self, measured: Measured) -> None:
+        super().__init__(measured)
+        self._position = self._seen = 0
 
     def take(self, event: bytes, received: int) -> None:
         fields = dict(
             line.split(b": ", 1) for line in event.split(b"\n") if not line.startswith(b":")
         )
         name, data = fields.get(b"event"), json.loads(fields.get(b"data", b"{}"))
-        if name == b"delta":
-            self.note(data["text"], received)
-        elif name == b"snapshot":
-            known = len(self._measured.lags) * len("000000000 ")
-            self.note(data["text"][known:], received)
+        if name in {b"delta", b"snapshot"}:
+            start = self._position if name == b"delta" else 0
+            self._position = start + len(data["text"])
+            self.note(data["text"][max(0, self._seen - start) :], received)
+            self._seen = max(self._seen, self._position)
         elif name == b"end":
             self._measured.status = data["status"]
             self._measured.problem = data.get("error_code", "")

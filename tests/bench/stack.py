@@ -9,8 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, contextmanager
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,9 @@ from portal.embedded.valkey import Valkey
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
 SEED = "import django; django.setup(); from tests.bench import seed; seed.main()"
-WEB = "uvicorn portal.asgi:application --host 127.0.0.1 --no-access-log --port".split()
-WORKER = (
-    "celery -A portal worker --pool gevent --concurrency 240 --queues chat,default"
-    " --without-gossip --without-mingle"
-).split()
+WEB = ["uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log", "--port"]
+WORKER = ["celery", "-A", "portal", "worker", "--pool", "gevent", "--concurrency", "240"]
+WORKER += ["--queues", "chat,default", "--without-gossip", "--without-mingle"]
 
 
 @dataclass

@@ -1,33 +1,321 @@
-"""The path of one message, with a real worker."""
+"""The path of one message, with a real worker and a real provider over HTTP."""
 
-import uuid
+import json
+from typing import NamedTuple
+
+import pytest
+from django.conf import settings
 
 from chat import services
-from chat.models import Conversation, Generation, UsageEntry
-from tenants.models import Membership
+from chat.models import Conversation, Deployment, Generation, UsageEntry
+from tenants.models import Membership, Tenant
+from tests.chat.answers import (
+    ask,
+    bills,
+    has_ended,
+    text_of,
+    wait_for_end,
+    wait_for_partial_text,
+    wait_for_text,
+)
 from tests.stack import Stack, wait_until
-from tests.upstream import Upstream
+from tests.upstream import Fault, Gate, Refusal, Reply, Silence, Upstream, refusals
+
+SENTENCE = "One two three four five six"
+THREE_WORDS = "One two three"
 
 
-def ended(generation: Generation) -> bool:
-    """Whether the generation has ended, asked of the database."""
-    generation.refresh_from_db()
-    return not generation.is_live
+class End(NamedTuple):
+    """How a run ended, as it is stored."""
+
+    status: str
+    error_code: str
+    text: str
+    bills: list[str]
 
 
-def test_a_sent_message_is_answered_stored_and_billed_once(
+Script = Reply | Refusal | Silence
+
+WITH_TEXT: dict[str, tuple[Script, End]] = {
+    "whole": (Reply(SENTENCE), End("completed", "", SENTENCE, ["counted"])),
+    "azure": (Reply(SENTENCE, azure=True), End("completed", "", SENTENCE, ["counted"])),
+    "usage with the finish reason": (
+        Reply(SENTENCE, usage_with_finish=True),
+        End("completed", "", SENTENCE, ["counted"]),
+    ),
+    "no usage": (Reply(SENTENCE, usage=None), End("completed", "", SENTENCE, ["estimate"])),
+    "length": (
+        Reply(SENTENCE, finish_reason="length"),
+        End("truncated", "", SENTENCE, ["counted"]),
+    ),
+    "reply filtered": (
+        Reply(SENTENCE, finish_reason="content_filter"),
+        End("filtered", "", SENTENCE, ["counted"]),
+    ),
+    "no finish reason": (
+        Reply(SENTENCE, finish_reason=None),
+        End("interrupted", "cut_off", SENTENCE, ["estimate"]),
+    ),
+    "cut": (
+        Reply(SENTENCE, fault=Fault.CUT, fault_at=3),
+        End("interrupted", "unavailable", THREE_WORDS, ["estimate"]),
+    ),
+    "malformed": (
+        Reply(SENTENCE, fault=Fault.MALFORMED, fault_at=3),
+        End("interrupted", "malformed", THREE_WORDS, ["estimate"]),
+    ),
+    "error in the stream": (
+        Reply(SENTENCE, fault=Fault.ERROR, fault_at=3),
+        End("interrupted", "unavailable", THREE_WORDS, ["estimate"]),
+    ),
+    "silence in the middle": (
+        Reply(SENTENCE, fault=Fault.HANG, fault_at=3),
+        End("interrupted", "timeout", THREE_WORDS, ["estimate"]),
+    ),
+    "noise": (
+        Reply(SENTENCE, fault=Fault.NOISE, fault_at=2),
+        End("completed", "", SENTENCE, ["counted"]),
+    ),
+    "every byte alone": (
+        Reply("Ünï 日本 🙂", split_bytes=1, fault=Fault.NOISE, fault_at=1),
+        End("completed", "", "Ünï 日本 🙂", ["counted"]),
+    ),
+    "NUL": (Reply(["a\0b", "\0", "c"]), End("completed", "", "abc", ["counted"])),
+    "empty": (Reply([]), End("completed", "", "", ["counted"])),
+    "reasoning": (
+        Reply("42", reasoning=["think", "more"]),
+        End("completed", "", "42", ["counted"]),
+    ),
+}
+
+WITHOUT_TEXT: dict[str, tuple[Script, End]] = {
+    "prompt filtered": (refusals.content_filter("violence"), End("filtered", "filtered", "", [])),
+    "too long": (refusals.context_too_long(), End("failed", "context_too_long", "", [])),
+    "wrong key": (refusals.unauthorised(), End("failed", "unauthorised", "", [])),
+    "gateway": (refusals.forbidden_by_gateway(), End("failed", "unauthorised", "", [])),
+    "unknown model": (refusals.deployment_not_found(), End("failed", "unavailable", "", [])),
+    "broken server": (refusals.server_error(), End("failed", "unavailable", "", [])),
+    "overloaded": (refusals.overloaded(), End("failed", "unavailable", "", [])),
+    "portal page": (refusals.no_event_stream(), End("failed", "malformed", "", [])),
+    "busy": (refusals.rate_limited(), End("failed", "rate_limited", "", [])),
+    "busy for an hour": (refusals.rate_limited(3600), End("failed", "rate_limited", "", [])),
+    "error at once": (
+        Reply(SENTENCE, fault=Fault.ERROR),
+        End("failed", "unavailable", "", []),
+    ),
+    "silent": (Silence(), End("failed", "timeout", "", [])),
+    "silent after the head": (
+        Reply(SENTENCE, first_token_seconds=60),
+        End("failed", "timeout", "", []),
+    ),
+}
+
+
+@pytest.mark.parametrize("cases", [WITH_TEXT, WITHOUT_TEXT], ids=["with text", "without text"])
+def test_every_end_is_told_as_it_was_and_billed_once(
+    stack: Stack,
+    member: Membership,
+    deployment: Deployment,
+    upstream: Upstream,
+    cases: dict[str, tuple[Script, End]],
+) -> None:
+    for name, (script, _) in cases.items():
+        upstream.when(f"[{name}]", script)
+
+    asked = {name: ask(member, f"[{name}]") for name in cases}
+    wait_for_end(*asked.values())
+
+    told = {
+        name: End(each.status, each.error_code, text_of(each), bills(each))
+        for name, each in asked.items()
+    }
+    assert told == {name: end for name, (_, end) in cases.items()}
+
+
+def test_the_providers_own_counts_are_billed(
     stack: Stack, conversation: Conversation, upstream: Upstream
 ) -> None:
     generation = conversation.generations.get()
 
-    wait_until(lambda: ended(generation), what="the answer")
+    wait_for_end(generation)
 
-    assert generation.status == Generation.Status.COMPLETED
-    assert generation.reply is not None
-    assert generation.reply.content == "Hello from the model."
+    assert text_of(generation) == "Hello from the model."
     entry = UsageEntry.objects.get(generation_id=generation.pk)
     assert (entry.input_tokens, entry.output_tokens) == (
         upstream.requests[0].input_tokens,
         upstream.requests[0].output_tokens,
     )
-    assert not entry.is_estimate
+    assert entry.cost == generation.deployment.cost(
+        input_tokens=entry.input_tokens, output_tokens=entry.output_tokens
+    )
+
+
+def test_a_filter_is_told_with_its_side_and_category(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.when("prompt", refusals.content_filter("self_harm"))
+    upstream.when("reply", Reply(SENTENCE, finish_reason="content_filter", azure=True))
+
+    of_prompt, of_reply = ask(member, "prompt"), ask(member, "reply")
+    wait_for_end(of_prompt, of_reply)
+
+    assert (of_prompt.filter_side, of_prompt.filter_category) == ("prompt", "self_harm")
+    assert (of_reply.filter_side, of_reply.filter_category) == ("reply", "violence")
+
+
+def test_a_reset_connection_keeps_what_was_shown(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    gate = Gate()
+    upstream.always(Reply(SENTENCE, gate=gate, gate_at=3, fault=Fault.RESET, fault_at=3))
+    generation = ask(member)
+    wait_for_text(generation, THREE_WORDS)
+
+    gate.open()
+    wait_for_end(generation)
+
+    assert (generation.status, text_of(generation)) == ("interrupted", THREE_WORDS)
+    assert bills(generation) == ["estimate"]
+
+
+def test_half_a_character_from_the_model_harms_nobody(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": "a\ud83d"}, "finish_reason": "stop"}]}
+    body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
+    gate = Gate()
+    upstream.when("half", Refusal(200, body, content_type="text/event-stream"))
+    upstream.when("neighbour", Reply(SENTENCE, gate=gate, gate_at=3))
+    neighbour = ask(member, "neighbour")
+    wait_for_text(neighbour, THREE_WORDS)
+
+    half = ask(member, "half")
+    wait_for_end(half)
+    gate.open()
+    wait_for_end(neighbour)
+
+    assert (half.status, text_of(half)) == ("completed", "a\N{REPLACEMENT CHARACTER}")
+    assert (neighbour.status, text_of(neighbour)) == ("completed", SENTENCE)
+
+
+def test_a_model_that_nobody_serves_is_unavailable(
+    stack: Stack, member: Membership, deployment: Deployment
+) -> None:
+    Deployment.objects.update(endpoint="http://127.0.0.1:9/v1")
+
+    generation = ask(member)
+    wait_for_end(generation)
+
+    assert (generation.status, generation.error_code) == ("failed", "unavailable")
+    assert bills(generation) == []
+
+
+def test_a_rate_limit_is_waited_out_as_the_provider_asks(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.when("often", refusals.rate_limited(1))
+    upstream.next(refusals.rate_limited(1))
+    once = ask(member, "once")
+    upstream.wait_for_requests(1)
+    upstream.next(refusals.rate_limited(1, as_date=True))
+    dated = ask(member, "dated")
+    often = ask(member, "often")
+
+    wait_for_end(once, dated, often)
+
+    assert (once.status, once.attempt, bills(once)) == ("completed", 2, ["counted"])
+    assert (dated.status, dated.attempt, bills(dated)) == ("completed", 2, ["counted"])
+    assert (often.status, often.error_code, bills(often)) == ("failed", "rate_limited", [])
+    assert often.attempt == settings.CHAT_MAX_ATTEMPTS
+
+
+def test_a_stop_in_the_queue_calls_no_model(
+    stack: Stack, tenant: Tenant, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    gate = Gate()
+    upstream.always(Reply(SENTENCE, gate=gate))
+    Tenant.objects.update(max_running=1)
+    first = ask(member, "first")
+    upstream.wait_for_requests(1)
+    second = ask(member, "second")
+
+    services.stop_generation(generation=second)
+
+    assert has_ended(second)
+    assert (second.status, bills(second)) == ("stopped", [])
+    gate.open()
+    wait_for_end(first)
+    assert [request.prompt for request in upstream.requests] == ["first"]
+
+
+def test_a_stop_before_the_first_token_closes_the_call(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.hangs()
+    generation = ask(member)
+    request = upstream.wait_for_requests(1)[0]
+
+    services.stop_generation(generation=generation)
+
+    assert upstream.wait_until(lambda: request.closed_early, settings.MODEL_FIRST_TOKEN_SECONDS / 2)
+    wait_for_end(generation)
+    assert (generation.status, text_of(generation), bills(generation)) == ("stopped", "", [])
+
+
+def test_a_stop_in_mid_answer_keeps_and_bills_what_was_shown(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.always(Reply(SENTENCE, gate=Gate(), gate_at=3))
+    generation = ask(member)
+    wait_for_text(generation, THREE_WORDS)
+
+    services.stop_generation(generation=generation)
+
+    request = upstream.requests[0]
+    assert upstream.wait_until(lambda: request.closed_early, settings.MODEL_SILENCE_SECONDS / 2)
+    wait_for_end(generation)
+    assert (generation.status, text_of(generation)) == ("stopped", THREE_WORDS)
+    assert bills(generation) == ["estimate"]
+
+
+def test_a_conversation_deleted_in_mid_answer_is_billed_and_given_up(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.always(Reply(SENTENCE, gate=Gate(), gate_at=3))
+    generation = ask(member)
+    wait_for_text(generation, THREE_WORDS)
+
+    services.delete_conversation(actor=member, conversation=generation.conversation)
+
+    request = upstream.requests[0]
+    assert upstream.wait_until(lambda: request.closed_early, settings.MODEL_SILENCE_SECONDS / 2)
+    assert bills(generation) == ["estimate"]
+    assert not Generation.objects.exists()
+
+
+def test_a_reply_without_end_is_cut_and_said_to_be(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.always(Reply(["0123456789abcdef" * 4096] * 160))
+    generation = ask(member)
+
+    wait_for_end(generation)
+
+    assert generation.status == "truncated"
+    assert len(text_of(generation)) == settings.CHAT_MAX_REPLY_CHARS
+    assert bills(generation) == ["estimate"]
+    wait_until(lambda: bool(upstream.requests[0].ended_at), what="the end of the call")
+
+
+def test_heartbeats_store_the_text_that_arrives(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    gate = Gate()
+    upstream.always(Reply(SENTENCE, gate=gate, gate_at=3))
+    generation = ask(member)
+
+    wait_for_partial_text(generation, THREE_WORDS)
+    gate.open()
+    wait_for_end(generation)
+
+    assert (generation.partial_text, text_of(generation)) == ("", SENTENCE)

@@ -1,7 +1,7 @@
 """The server as a process: `python -m tests.upstream --port 9000 --tokens 300 --rate 40`.
 
-Every chunk of its replies carries the time of its sending (tests/upstream/stamp.py). Prints one line,
-`ready PORT`, when it listens, and stops at SIGTERM.
+Every chunk of its replies carries the time of its sending (tests/upstream/stamp.py). Prints one
+line, `ready PORT`, when it listens, and stops at SIGTERM.
 """
 
 import argparse

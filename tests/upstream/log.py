@@ -50,7 +50,7 @@ class Request:
         return ""
 
     def count_input(self) -> None:
-        """Four bytes a token and four tokens a message: a fixed rule, so that a test can foretell it."""
+        """Four bytes a token and four tokens a message: a rule by which a test can foretell it."""
         texts = [_text_of(message.get("content")) for message in self.messages]
         self.input_tokens = sum(4 + (len(text.encode()) + 3) // 4 for text in texts)
 

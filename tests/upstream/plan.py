@@ -26,7 +26,7 @@ NOISE = (
 
 @dataclass(slots=True)
 class Step:
-    """Send `data` at `at` seconds after the request; then, if set, act on `fault`, or wait for `gate`."""
+    """Send `data` at `at` seconds after the request; then act on `fault` or wait for `gate`."""
 
     at: float
     data: bytes = b""

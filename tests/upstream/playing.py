@@ -127,7 +127,7 @@ def reset(transport: asyncio.Transport) -> None:
 
 
 def split(steps: Iterator[Step], size: int) -> Iterator[Step]:
-    """The same bytes in pieces of `size`, through characters and events alike, a millisecond apart."""
+    """The same bytes in pieces of `size`, through characters and events, a millisecond apart."""
     late = 0.0
     for step in steps:
         pieces = [step.data[start : start + size] for start in range(0, len(step.data), size)]

@@ -17,7 +17,7 @@ def _error(http: int, message: str, code: str | None, **fields: Any) -> Refusal:
 
 def content_filter(category: str = "violence", severity: str = "medium") -> Refusal:
     """Azure's refusal of a prompt, with the category in `innererror`."""
-    results: dict[str, Any] = {name: SAFE for name in ("hate", "self_harm", "sexual", "violence")}
+    results: dict[str, Any] = dict.fromkeys(("hate", "self_harm", "sexual", "violence"), SAFE)
     results["jailbreak"] = {"filtered": False, "detected": False}
     results[category] = {"filtered": True, "severity": severity}
     inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": results}

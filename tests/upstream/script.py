@@ -56,12 +56,12 @@ class Gate:
 class Reply:
     """An answer: its text, its pace, and what goes wrong with it.
 
-    `text` as one string is sent word by word; a sequence is sent as given, one token each. `STAMP` as a
-    piece is replaced by the time of its sending. Without a pace everything is sent at once.
-    `finish_reason=None` ends the stream cleanly without one. `usage=None` omits the token counts; by
-    default they are what was really received and sent. `split_bytes` cuts the body into pieces of that
-    many bytes, through UTF-8 and JSON alike. `azure` adds the empty first chunk and the filter fields of
-    Azure's API.
+    `text` as one string is sent word by word; a sequence is sent as given, one token each. `STAMP`
+    as a piece is replaced by the time of its sending. Without a pace everything is sent at once.
+    `finish_reason=None` ends the stream cleanly without one. `usage=None` omits the token counts;
+    by default they are what was really received and sent. `split_bytes` cuts the body into pieces
+    of that many bytes, through UTF-8 and JSON alike. `azure` adds the empty first chunk of Azure's
+    API.
     """
 
     text: str | Sequence[str] = "Hello from the model."
@@ -107,7 +107,7 @@ Rule = str | Callable[[str], bool]
 
 
 class Scripts:
-    """Which script answers which request: a matching rule, else the next in the queue, else the default."""
+    """Which script answers: a matching rule, else the next in the queue, else the default."""
 
     def __init__(self, default: Script) -> None:
         self._lock = threading.Lock()

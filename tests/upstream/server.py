@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self.transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's name
         self._siblings.discard(self)
         if self._timer is not None:
             self._timer.cancel()

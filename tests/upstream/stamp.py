@@ -1,7 +1,7 @@
 """Texts that carry the time of their sending.
 
-The clock is CLOCK_MONOTONIC, which all processes of a Linux machine share. A stamp is ten characters:
-microseconds modulo 1,000 seconds, and a space.
+The clock is CLOCK_MONOTONIC, which all processes of a Linux machine share. A stamp is ten
+characters: microseconds modulo 1,000 seconds, and a space.
 """
 
 import time

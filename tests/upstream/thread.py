@@ -16,8 +16,8 @@ from tests.upstream.server import listen
 class Upstream:
     """A model provider under a test's control, on a free port of 127.0.0.1.
 
-    All methods may be called from any thread while the server runs. Scripts are looked up in this order:
-    `when` rules (the newest first), the queue of `next`, the default of `says` or `always`.
+    All methods may be called from any thread while the server runs. Scripts are looked up in this
+    order: `when` rules (the newest first), the queue of `next`, the default of `says` or `always`.
     """
 
     def __init__(self, default: Script | None = None) -> None:
@@ -71,7 +71,7 @@ class Upstream:
         self._scripts.queue(scripts)
 
     def when(self, rule: Rule, script: Script) -> None:
-        """Answer in this way when the user's last message contains `rule` (or `rule` returns true)."""
+        """Answer in this way when the user's last message contains `rule`, or it returns true."""
         self._scripts.add_rule(rule, script)
 
     def hangs(self) -> None:

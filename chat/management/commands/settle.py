@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from kombu.exceptions import OperationalError
 
 from chat import generation, tasks
 
@@ -18,8 +19,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Settle once and say what waits."""
         settled = generation.settle()
-        for _ in range(settled.waiting):
-            tasks.generate.delay()
         self.stdout.write(
             f"Ended {settled.ended}, requeued {settled.requeued}, waiting {settled.waiting}."
         )
+        try:
+            for _ in range(settled.waiting):
+                tasks.generate.delay()
+        except OperationalError:
+            raise CommandError(
+                "Redis does not answer: no tickets were issued. What waits is kept and taken up"
+                " once Redis is back."
+            ) from None

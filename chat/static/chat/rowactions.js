@@ -125,7 +125,10 @@ export class RowActions {
    */
   #take(id, next) {
     const title = next.dataset.title ?? "";
-    this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`)?.replaceWith(next);
+    const old = this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`);
+    const hadFocus = old?.contains(document.activeElement);
+    old?.replaceWith(next);
+    if (hadFocus) next.querySelector("a")?.focus();
     this.#rows.refresh();
     if (id !== this.#list.dataset.current) return;
     const heading = document.querySelector("[data-heading] bdi");

@@ -68,7 +68,8 @@ function move(menu, event) {
 export function mountMenu(menu) {
   menu.addEventListener("keydown", (event) => move(menu, event));
   menu.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("[role=menuitem]")) menu.hidePopover();
+    const item = event.target instanceof Element && event.target.closest("[role=menuitem]");
+    if (item && !item.hasAttribute("data-keep-open")) menu.hidePopover();
   });
 }
 

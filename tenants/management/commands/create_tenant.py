@@ -23,19 +23,21 @@ class Command(BaseCommand):
         parser.add_argument("slug", help="first part of its addresses: letters, digits, - and _")
         parser.add_argument("name", help="as members see it")
         parser.add_argument("--notice", default="", help="shown to members: what may be entered")
-        parser.add_argument("--max-running", type=int, default=20, help="answers at once (20)")
+        parser.add_argument("--accent-colour", help="# and six hex digits (default: a blue)")
+        parser.add_argument("--max-running", type=int, help="answers at once (default: 20)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create it and say so."""
+        fields = {
+            name: options[name]
+            for name in ("notice", "accent_colour", "max_running")
+            if options[name] is not None
+        }
         try:
-            tenant = services.create_tenant(
-                slug=options["slug"],
-                name=options["name"],
-                notice=options["notice"],
-                max_running=options["max_running"],
-            )
+            tenant = services.create_tenant(slug=options["slug"], name=options["name"], **fields)
         except TenantError as error:
             raise CommandError(str(error)) from None
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
+            lines = [f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
+            raise CommandError("\n".join(lines)) from None
         self.stdout.write(f"Created tenant “{tenant.name}” at /{tenant.slug}/.")

@@ -9,17 +9,24 @@ import { renderer } from "./renderer.js";
 const MAX_DEPTH = 16; // lists and quotes inside each other
 const MAX_RUN = 50_000; // characters of one paragraph
 const MAX_MARKS = 1_500; // emphasis marks and brackets of one paragraph
-const MAX_COLUMNS = 40;
+const MAX_CELLS = 4_000; // of one table; a short row is filled up to the width of its head
+
+const TABLE_RULE = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\||$)/;
+
+/** @param {string} source begins with the head of what may be a table */
+function isHugeTable(source) {
+  const [head = "", rule = ""] = source.split("\n", 2);
+  if (!TABLE_RULE.test(rule)) return false;
+  const end = source.search(/\n[ \t]*\n/);
+  const rows = (end < 0 ? source : source.slice(0, end)).split("\n").length;
+  return head.split("|").length * rows > MAX_CELLS;
+}
 
 const marked = new Marked({
   gfm: true,
   renderer,
   tokenizer: {
-    table(source) {
-      const end = source.indexOf("\n");
-      const head = end < 0 ? source : source.slice(0, end);
-      return head.split("|").length > MAX_COLUMNS + 2 ? undefined : false; // false: marked's own rule
-    },
+    table: (source) => (isHugeTable(source) ? undefined : false), // false: by marked's own rule
   },
 });
 

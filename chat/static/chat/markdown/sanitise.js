@@ -10,6 +10,7 @@ const ANSWER = {
   ],
   ALLOWED_ATTR: ["align", "class", "data-language", "href", "rel", "start", "target"],
   ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
+  ADD_URI_SAFE_ATTR: ["align", "data-language", "rel", "start", "target"], // these hold no address
   ALLOW_ARIA_ATTR: false,
   ALLOW_DATA_ATTR: false,
   RETURN_DOM_FRAGMENT: /** @type {const} */ (true),

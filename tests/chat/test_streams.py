@@ -1,0 +1,153 @@
+"""The relay: what followers get, whatever happens to Redis in between."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from chat import events, streams
+from chat.streams import writer as writing
+from chat.streams.connection import client
+from tests.stack import wait_until
+
+
+@pytest.fixture
+def key() -> Iterator[str]:
+    """A stream of a generation's own."""
+    name = streams.stream_key(uuid.uuid4(), uuid.uuid4())
+    yield name
+    client().delete(name)
+
+
+def text_of(entries: list[streams.Entry]) -> str:
+    """The text that a browser has after these entries."""
+    text = ""
+    for entry in entries:
+        text = events.apply(text, entry.event)
+    return text
+
+
+async def until_end(key: str, after: str = streams.START) -> list[streams.Entry]:
+    """Everything that a follower gets, to the end event."""
+    got: list[streams.Entry] = []
+    async with asyncio.timeout(20):
+        async for entries in streams.follow(key, after=after):
+            got += entries
+            if got and got[-1].event.name == events.END:
+                break
+    return got
+
+
+def write_all(key: str, *texts: str, attempt: int = 1) -> streams.Writer:
+    """A whole reply, each text an entry of its own."""
+    writer = streams.Writer(key, attempt)
+    writer.start()
+    so_far = ""
+    for text in texts:
+        so_far += text
+        writer.append(text)
+        wait_until(lambda expected=so_far: streams.read_text(key, attempt) == expected)
+    return writer
+
+
+def test_a_follower_gets_the_whole_text_and_the_end(key: str) -> None:
+    write_all(key, "Good ", "day", ".").end("completed", "")
+
+    entries = asyncio.run(until_end(key))
+
+    assert [e.event.name for e in entries] == ["started", "snapshot", "delta", "delta", "end"]
+    assert text_of(entries) == "Good day."
+
+
+def test_a_follower_goes_on_after_the_last_id_it_saw(key: str) -> None:
+    write_all(key, "Good ", "day", ".").end("completed", "")
+    entries = asyncio.run(until_end(key))
+
+    rest = asyncio.run(until_end(key, after=entries[2].id))
+
+    assert rest == entries[3:]
+
+
+@pytest.mark.parametrize("after", ["1-1", "garbage", "99999999999999-0", "\n", "0-0"])
+def test_an_unknown_id_starts_from_the_beginning(key: str, after: str) -> None:
+    write_all(key, "Good ", "day.").end("completed", "")
+
+    assert text_of(asyncio.run(until_end(key, after=after))) == "Good day."
+
+
+def test_followers_that_join_at_different_times_get_the_same(key: str) -> None:
+    async def scene() -> list[list[streams.Entry]]:
+        early = asyncio.create_task(until_end(key))
+        await asyncio.sleep(0)
+        writer = await asyncio.to_thread(write_all, key, "One ", "two ")
+        late = asyncio.create_task(until_end(key))
+        await asyncio.sleep(0)
+        writer.append("three")
+        await asyncio.to_thread(writer.end, "completed", "")
+        return list(await asyncio.gather(early, late))
+
+    early, late = asyncio.run(scene())
+
+    assert early == late
+    assert text_of(early) == "One two three"
+
+
+def test_many_streams_are_followed_with_one_reader(key: str) -> None:
+    keys = [f"{key}:{number}" for number in range(40)]
+
+    def readers() -> int:
+        return sum(c["cmd"] == "xread" for c in client().client_list())
+
+    async def scene() -> list[str]:
+        before = readers()
+        followers = [asyncio.create_task(until_end(name)) for name in keys]
+        writers = [streams.Writer(name, 1) for name in keys]
+        for word in ("a", "b", "c"):
+            for writer in writers:
+                writer.append(word)
+            await asyncio.sleep(0.01)
+        for writer in writers:
+            await asyncio.to_thread(writer.end, "completed", "")
+        assert readers() - before <= 1
+        return [text_of(entries) for entries in await asyncio.gather(*followers)]
+
+    assert asyncio.run(scene()) == ["abc"] * 40
+    client().delete(*keys)
+
+
+def test_a_stream_that_vanished_goes_on_with_a_snapshot(key: str) -> None:
+    writer = write_all(key, "Good ", "day")
+    client().delete(key)
+
+    writer.append(".")
+    writer.end("completed", "")
+
+    assert text_of(asyncio.run(until_end(key))) == "Good day."
+
+
+def test_the_first_text_of_an_attempt_replaces_what_a_dead_one_showed(key: str) -> None:
+    write_all(key, "Dead ", "text")
+
+    write_all(key, "New ", "text", attempt=2).end("completed", "")
+
+    assert text_of(asyncio.run(until_end(key))) == "New text"
+    assert streams.read_text(key, 1) == "Dead text"
+
+
+def test_a_trimmed_stream_is_followed_from_its_snapshot(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_SNAPSHOT_EVERY", 4)
+    write_all(key, *"abcdefghij").end("completed", "")
+    client().xtrim(key, maxlen=6, approximate=False)
+
+    entries = asyncio.run(until_end(key))
+
+    assert text_of(entries) == "abcdefghij"
+
+
+def test_a_stream_expires(key: str) -> None:
+    write_all(key, "x").end("completed", "")
+
+    assert 0 < client().ttl(key) <= 3600

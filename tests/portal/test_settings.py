@@ -1,0 +1,44 @@
+"""Wrong settings stop the start with one line that names them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from portal.settings import BASE_DIR
+
+
+def check(**changes: str) -> tuple[int, str]:
+    """Exit status and error output of `manage.py check` with these settings."""
+    environment = {**os.environ, **changes}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "sqlite:///x.db"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "http://127.0.0.1"),
+        ("PUBLIC_URL", "portal.example"),
+        ("OPENAI_BASE_URL", "localhost:8000"),
+        ("AZURE_OPENAI_ENDPOINT", "ftp://x"),
+        ("DATABASE_POOL_SIZE", "many"),
+        ("CHAT_PULSE_SECONDS", "often"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_line(name: str, value: str) -> None:
+    status, errors = check(**{name: value})
+
+    assert status == 2
+    assert name in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_a_right_value_passes() -> None:
+    assert check() == (0, "")

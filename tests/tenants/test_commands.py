@@ -1,0 +1,143 @@
+"""`create_tenant` and `create_member`, as an operator uses them."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tenants.models import AuditEvent, Membership, Tenant, User
+
+PASSWORD = "violet harbour lantern"
+
+Typing = Callable[[str], None]
+
+
+@pytest.fixture
+def typing(monkeypatch: pytest.MonkeyPatch) -> Typing:
+    """Pipe a text into the command."""
+    return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def run(*arguments: str) -> str:
+    """What the command prints."""
+    output = io.StringIO()
+    call_command(*arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.django_db
+def test_create_tenant_says_where_it_is_and_is_written_to_the_audit_log() -> None:
+    said = run("create_tenant", "acme", "Acme Ltd", "--max-running", "3", "--notice", "Be kind.")
+
+    tenant = Tenant.objects.get(slug="acme")
+    assert said == "Created tenant “Acme Ltd” at /acme/.\n"
+    assert (tenant.max_running, tenant.notice, tenant.status) == (3, "Be kind.", "active")
+    assert AuditEvent.objects.get().action == "tenant.created"
+
+
+def test_create_tenant_refuses_a_slug_that_exists(tenant: Tenant) -> None:
+    with pytest.raises(CommandError, match="already a tenant “acme”"):
+        run("create_tenant", "acme", "Another")
+
+    assert Tenant.objects.get().name == "Acme"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["admin", "Admin"], "slug: “admin” is reserved"),
+        (["a b", "Name"], "slug: Enter a valid"),
+        (["acme", ""], "name: This field cannot be blank"),
+        (["acme", "Acme", "--max-running", "0"], "max_running: Ensure"),
+        (["acme", "Acme", "--max-running", "many"], "--max-running: invalid int value"),
+        (["acme", "Acme", "--accent-colour", "red"], "accent_colour: Give a colour"),
+        (["acme"], "required: name"),
+    ],
+)
+def test_create_tenant_names_what_is_wrong(arguments: list[str], complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        run("create_tenant", *arguments)
+
+    assert not Tenant.objects.exists()
+
+
+def test_create_member_makes_an_account_that_can_sign_in(tenant: Tenant, typing: Typing) -> None:
+    typing(f"{PASSWORD}\n")
+
+    said = run(
+        "create_member", "acme", "Dora@Example.org", "--role", "owner", "--password-stdin",
+        "--name", "Dora",
+    )  # fmt: skip
+
+    user = User.objects.get(email="dora@example.org")
+    assert said == "dora@example.org is now owner of “Acme”.\n"
+    assert user.check_password(PASSWORD)
+    assert (user.name, user.is_staff, user.memberships.get().role) == ("Dora", False, "owner")
+
+
+def test_create_member_leaves_an_account_that_exists_as_it_is(
+    tenant: Tenant, outsider: Membership
+) -> None:
+    before = outsider.user.password
+
+    said = run("create_member", "acme", "OSCAR@example.org", "--name", "Somebody")
+
+    user = User.objects.get(pk=outsider.user_id)
+    assert "name and password are unchanged" in said
+    assert (user.name, user.password) == ("Oscar", before)
+    assert user.memberships.count() == 2
+
+
+def test_create_member_without_password_makes_an_account_for_a_reset(tenant: Tenant) -> None:
+    run("create_member", "acme", "dora@example.org", "--no-password")
+
+    assert not User.objects.get(email="dora@example.org").has_usable_password()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["nowhere", "d@example.org", "--no-password"], "There is no tenant “nowhere”"),
+        (["acme", "no-address", "--no-password"], "valid email address"),
+        (["acme", "d@example.org", "--role", "king"], "invalid choice: 'king'"),
+        (["acme", "d@example.org", "--password-stdin", "--no-password"], "not allowed with"),
+        (["acme", "d@example.org"], "Say --password-stdin or --no-password"),
+        (["acme", "d@example.org", "--password-stdin"], "too short"),
+        (["acme"], "required: email"),
+    ],
+)
+def test_create_member_names_what_is_wrong(
+    tenant: Tenant, typing: Typing, arguments: list[str], complaint: str
+) -> None:
+    typing("\n")
+
+    with pytest.raises(CommandError, match=complaint):
+        run("create_member", *arguments)
+
+    assert not User.objects.exists()
+
+
+def test_create_member_refuses_a_membership_that_exists(member: Membership) -> None:
+    with pytest.raises(CommandError, match="belongs to “acme” already"):
+        run("create_member", "acme", "bob@example.org", "--role", "owner")
+
+    assert Membership.objects.get().role == "member"
+
+
+def test_a_password_typed_twice_differently_is_refused(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    answers = iter([PASSWORD, "something else entirely"])
+    monkeypatch.setattr("sys.stdin", Terminal())
+    command: Any = "tenants.management.commands.create_member.getpass"
+    monkeypatch.setattr(command, lambda _: next(answers))
+
+    with pytest.raises(CommandError, match="passwords differ"):
+        run("create_member", "acme", "d@example.org")
