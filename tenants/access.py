@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
-
 from django.utils.cache import patch_cache_control
 
 from tenants.logcontext import logging_about
@@ -41,15 +40,16 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
     """
 
     @wraps(view)
-    def guarded(request: MemberRequest, tenant: str, **kwargs: Any) -> HttpResponseBase:
+    def guarded(request: HttpRequest, tenant: str, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return sign_in_first(request)
         membership = find_membership(request, tenant)
         if membership is None:
             raise Http404
-        request.membership = membership
+        member_request = cast(MemberRequest, request)
+        member_request.membership = membership
         with logging_about(tenant=membership.tenant.slug):
-            response = view(request, **kwargs)
+            response = view(member_request, **kwargs)
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_cache=True)
         return response

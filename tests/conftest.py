@@ -100,7 +100,7 @@ def deployment(tenant: Tenant, upstream: Upstream) -> Deployment:
         model="small-1",
         context_window=8192,
         input_price=Decimal("0.5"),
-        output_price=Decimal("2"),
+        output_price=Decimal(2),
     )
     DeploymentGrant.objects.create(tenant=tenant, deployment=deployment, is_default=True)
     return deployment

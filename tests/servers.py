@@ -1,7 +1,7 @@
 """A pytest plugin: starts a PostgreSQL and a Valkey of the tests' own before settings are read.
 
-Loaded by `-p tests.servers` (pyproject.toml). Everything lives in one temporary folder and goes with
-the run, whatever database the environment of the person names.
+Loaded by `-p tests.servers` (pyproject.toml). Everything lives in one temporary folder and goes
+with the run, whatever database the environment of the person names.
 """
 
 import os

@@ -41,7 +41,7 @@ class Stack:
         )
         self.worker = self._child(
             "worker",
-            [*celery, *"worker --pool gevent --concurrency 50 --queues chat,default".split()],
+            [*celery, "worker", "--pool=gevent", "--concurrency=50", "--queues=chat,default"],
         )
         self.beat = self._child("beat", [*celery, "beat"])
 
@@ -92,7 +92,7 @@ class Stack:
     def _child(self, name: str, command: list[str]) -> Child:
         environment = {
             **os.environ,
-            "DATABASE_URL": _address_of_test_database(),
+            "DATABASE_URL": address_of_test_database(),
             "PUBLIC_URL": self.url,
             "PYTHONUNBUFFERED": "1",
         }
@@ -101,7 +101,8 @@ class Stack:
         )
 
 
-def _address_of_test_database() -> str:
+def address_of_test_database() -> str:
+    """DATABASE_URL for a process that is to work on the tests' database."""
     settings = connection.settings_dict
     account = f"{settings['USER']}:{settings['PASSWORD']}"
     return f"postgres://{account}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"

@@ -238,9 +238,9 @@ def _read(pieces: Iterator[Piece], inbox: SimpleQueue) -> None:
             inbox.put(piece)
     except ProviderError as error:
         inbox.put(error)
-    except Exception:
-        # Whatever it was, the run must have an honest end, not a silent reader.
-        logger.exception("reading the reply failed")
-        inbox.put(ProviderError("internal"))
+    except Exception as error:  # noqa: BLE001  # any failure must give the run an honest end
+        failure = ProviderError("internal")
+        failure.__cause__ = error
+        inbox.put(failure)
     else:
         inbox.put(Signal.DONE)

@@ -28,9 +28,7 @@ def run(plan: Plan) -> None:
     Only processes that were started here are ever stopped.
     """
     programs: list[Child] = []
-    for number in STOPPING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _raise_stopped)
+    _listen()
     try:
         _start(plan, programs)
         _watch(plan, programs)
@@ -42,6 +40,13 @@ def run(plan: Plan) -> None:
         _stop(plan, programs)
         plan.lock.release()
     plan.console.say("Stopped. Data and logs stay in var/.")
+
+
+def _listen() -> None:
+    """Stop when asked to. A SIGHUP that nohup has turned off stays off."""
+    for number in STOPPING:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise_stopped)
 
 
 def _start(plan: Plan, programs: list[Child]) -> None:

@@ -105,7 +105,8 @@ def figures(name: str, level: Level, answers: list[dict[str, Any]], meter: Meter
     whole = [answer for answer in answers if is_whole(answer, level)]
     first = [1000 * (a["first_at"] - a["clicked_at"] - FIRST_TOKEN_SECONDS) for a in whole]
     lags = [1000 * lag for answer in whole for lag in answer["lags"]]
-    rates = [(level.tokens - 1) / (a["last_at"] - a["first_at"]) for a in whole]
+    ideal = (level.tokens - 1) / RATE
+    shares = [ideal / (a["last_at"] - a["clicked_at"] - FIRST_TOKEN_SECONDS) for a in whole]
     thousands = sum(len(answer["lags"]) for answer in answers) / 1000 or 1.0
     return Figures(
         target=name,
@@ -116,7 +117,7 @@ def figures(name: str, level: Level, answers: list[dict[str, Any]], meter: Meter
         first_p95=percentile(first, 95),
         token_p50=percentile(lags, 50),
         token_p99=percentile(lags, 99),
-        rate=sum(rates) / level.rounds,
+        rate=RATE * sum(shares) / level.rounds,
         ideal=level.users * RATE,
         cpu={process: seconds / thousands for process, seconds in meter.cpu.items()},
         peak=meter.peak,

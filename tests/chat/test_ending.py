@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chat import services, streams
 from chat import generation as worker
+from chat import services, streams
 from chat.generation import ending
 from chat.generation.ending import Outcome
 from chat.models import Conversation, Generation, UsageEntry

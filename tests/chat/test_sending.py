@@ -62,10 +62,14 @@ def test_sending_twice_with_one_request_id_is_one_send(
     member: Membership, conversation: Conversation
 ) -> None:
     finish_first(conversation)
-    send = {"actor": member, "conversation": conversation, "request_id": uuid.uuid4()}
+    request_id = uuid.uuid4()
 
-    first = services.send_message(text="And now?", **send)
-    second = services.send_message(text="And now?", **send)
+    def send() -> Generation:
+        return services.send_message(
+            actor=member, conversation=conversation, text="And now?", request_id=request_id
+        )
+
+    first, second = send(), send()
 
     assert first == second
     assert conversation.messages.count() == 3
@@ -132,16 +136,18 @@ def test_a_model_that_is_not_granted_is_refused_on_every_path(
 ) -> None:
     answered = finish_first(conversation)
     DeploymentGrant.objects.all().delete()
-    who = {"actor": member, "request_id": uuid.uuid4()}
+    new = uuid.uuid4()
 
     with pytest.raises(DeploymentNotGranted):
-        services.start_conversation(text="Hi", deployment_id=deployment.pk, **who)
+        services.start_conversation(
+            actor=member, text="Hi", request_id=new, deployment_id=deployment.pk
+        )
     with pytest.raises(DeploymentNotGranted):
-        services.start_conversation(text="Hi", **who)
+        services.start_conversation(actor=member, text="Hi", request_id=new)
     with pytest.raises(DeploymentNotGranted):
-        services.send_message(conversation=conversation, text="Hi", **who)
+        services.send_message(actor=member, conversation=conversation, text="Hi", request_id=new)
     with pytest.raises(DeploymentNotGranted):
-        services.retry_generation(generation=answered, **who)
+        services.retry_generation(actor=member, generation=answered, request_id=new)
     assert Message.objects.count() == 2
 
 
@@ -163,7 +169,8 @@ def test_retry_answers_the_same_prompt_and_keeps_the_earlier_reply(
     second = services.retry_generation(actor=member, generation=first, request_id=uuid.uuid4())
 
     assert second.prompt == first.prompt
-    assert Message.objects.filter(pk=first.reply_id).exists()
+    assert first.reply is not None
+    assert Message.objects.filter(pk=first.reply.pk).exists()
     assert [t.role for t in services.read_turns(Conversation.objects.get())] == [
         "user",
         "assistant",

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -39,6 +40,10 @@ async def until_end(key: str, after: str = streams.START) -> list[streams.Entry]
     return got
 
 
+def _shows(key: str, attempt: int, text: str) -> bool:
+    return streams.read_text(key, attempt) == text
+
+
 def write_all(key: str, *texts: str, attempt: int = 1) -> streams.Writer:
     """A whole reply, each text an entry of its own."""
     writer = streams.Writer(key, attempt)
@@ -47,7 +52,7 @@ def write_all(key: str, *texts: str, attempt: int = 1) -> streams.Writer:
     for text in texts:
         so_far += text
         writer.append(text)
-        wait_until(lambda expected=so_far: streams.read_text(key, attempt) == expected)
+        wait_until(partial(_shows, key, attempt, so_far))
     return writer
 
 
