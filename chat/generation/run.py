@@ -91,6 +91,10 @@ def _store(generation: Generation, run: "Run", writer: streams.Writer) -> None:
         except OperationalError:
             logger.warning("end not stored yet", exc_info=True)
             time.sleep(_STORE_AGAIN_SECONDS)
+        except Exception:
+            logger.exception("end cannot be stored as it is")
+            finish(generation, Outcome(Status.FAILED, error_code="internal"))
+            return
         else:
             return
         finally:
@@ -171,7 +175,7 @@ class Run:
             self._finish_reason = piece.finish_reason or self._finish_reason
             self._filter_category = piece.filter_category or self._filter_category
             self._usage = piece.usage or self._usage
-        text = "".join(piece.text for piece in pieces).replace("\0", "")
+        text = "".join(piece.text for piece in pieces)
         if text:
             self._relay(text)
         ends = [item for item in items if not isinstance(item, Piece)]

@@ -132,11 +132,17 @@ class _Flusher:
             self._wake.wait()
             self._wake.clear()
             writers, self._waiting = list(self._waiting), {}
+            time.sleep(self._pause_after(writers))
+
+    def _pause_after(self, writers: list[Writer]) -> float:
+        """Flush; how long to wait for more, which is longer while Redis does not take it."""
+        try:
             if self._flush(writers):
-                pause = min(_PAUSE_PER_STREAM_SECONDS * len(writers), _MAX_PAUSE_SECONDS)
-            else:
-                pause = _AFTER_ERROR_SECONDS
-            time.sleep(pause)
+                return min(_PAUSE_PER_STREAM_SECONDS * len(writers), _MAX_PAUSE_SECONDS)
+        except Exception:
+            # Whatever one stream did, the others of this process go on.
+            logger.exception("streams not written")
+        return _AFTER_ERROR_SECONDS
 
     def _flush(self, writers: list[Writer]) -> bool:
         taken = [(writer, entry) for writer in writers for entry in writer.take()]

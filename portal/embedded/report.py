@@ -1,11 +1,10 @@
 """The table that ``manage.py up`` ends with: where to go, as whom, and how to stop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from portal.embedded.console import Console
 from portal.embedded.plan import Plan
-
-Account = Mapping[str, object]
+from portal.embedded.steps import Account
 
 
 def print_report(plan: Plan, console: Console, accounts: Sequence[Account], seconds: float) -> None:
@@ -25,8 +24,8 @@ def print_report(plan: Plan, console: Console, accounts: Sequence[Account], seco
 
 
 def _row(account: Account) -> tuple[str, str, str]:
-    others = [str(value) for name, value in account.items() if name not in {"email", "password"}]
-    return str(account["email"]), str(account["password"]), ", ".join(others)
+    places = f" of {' and '.join(account['tenants'])}" if account["tenants"] else ""
+    return account["email"], account["password"], f"{account['name']}, {account['role']}{places}"
 
 
 def _short(plan: Plan, path: str) -> str:

@@ -28,11 +28,15 @@ def start_servers(plan: Plan) -> None:
             plan.model.wait_until_loaded()
 
 
-def prepare_database(plan: Plan) -> list[dict[str, object]]:
-    """Tables, static files and the demo; returns the demo's accounts."""
-    var, log = plan.base / "var", plan.logs / "setup.log"
+def prepare_tables(plan: Plan) -> None:
+    """Bring the database's tables up to date."""
     with plan.console.step("tables"):
-        steps.migrate(log)
+        steps.migrate(plan.logs / "setup.log")
+
+
+def prepare_pages(plan: Plan) -> list[steps.Account]:
+    """Static files and the demo; returns the demo's accounts."""
+    var, log = plan.base / "var", plan.logs / "setup.log"
     if steps.needs_static_files(var):
         with plan.console.step("styles and scripts", "up to half a minute the first time"):
             steps.collect_static_files(var, log)
@@ -42,14 +46,23 @@ def prepare_database(plan: Plan) -> list[dict[str, object]]:
         return steps.create_demo(var, log)
 
 
-def start_programs(plan: Plan, started: list[Child]) -> None:
-    """Web, worker and beat, each added to ``started``; returns when all are ready."""
-    with plan.console.step("web, worker, beat"):
-        for make in (programs.web, programs.worker, programs.beat):
-            child = make(plan)
-            started.append(child)
-            child.start()
+def start_program(child: Child, started: list[Child]) -> None:
+    """Start it, and remember that it has to be stopped."""
+    started.append(child)
+    child.start()
+
+
+def start_everything(plan: Plan, started: list[Child]) -> list[steps.Account]:
+    """All parts, in an order in which none waits for long; returns the demo's accounts."""
+    start_servers(plan)
+    prepare_tables(plan)
+    start_program(programs.worker(plan), started)
+    accounts = prepare_pages(plan)
+    with plan.console.step("web and worker"):
+        start_program(programs.web(plan), started)
         _wait_until_ready(plan, started)
+    start_program(programs.beat(plan), started)
+    return accounts
 
 
 def _wait_until_ready(plan: Plan, started: Sequence[Child]) -> None:

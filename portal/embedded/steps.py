@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypedDict
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -18,6 +18,16 @@ from portal.embedded.errors import EmbeddedError
 from portal.embedded.processes import open_log
 
 ACCOUNTS = "demo-accounts.json"
+
+
+class Account(TypedDict):
+    """One person of the demo, as ``create_demo`` prints it."""
+
+    email: str
+    password: str
+    name: str
+    role: str
+    tenants: list[str]
 
 
 def migrate(log: Path) -> None:
@@ -50,12 +60,12 @@ def collect_static_files(var: Path, log: Path) -> None:
     stamp.write_text(fingerprint)
 
 
-def create_demo(var: Path, log: Path) -> list[dict[str, object]]:
+def create_demo(var: Path, log: Path) -> list[Account]:
     """Make the demo tenants unless they are there; return the accounts."""
     answer = io.StringIO()
     with _output_to(log, "create_demo") as output:
         call_command("create_demo", accounts=var / ACCOUNTS, stdout=answer, stderr=output)
-    accounts: list[dict[str, object]] = json.loads(answer.getvalue())
+    accounts: list[Account] = json.loads(answer.getvalue())["accounts"]
     return accounts
 
 

@@ -10,7 +10,7 @@ from portal.embedded import logs
 from portal.embedded.plan import Plan
 from portal.embedded.processes import Child
 from portal.embedded.report import print_report
-from portal.embedded.startup import prepare_database, start_programs, start_servers
+from portal.embedded.startup import start_everything
 from portal.embedded.watch import Watched
 
 LOOK_SECONDS = 0.25
@@ -51,9 +51,7 @@ def _listen() -> None:
 
 def _start(plan: Plan, programs: list[Child]) -> None:
     started = time.monotonic()
-    start_servers(plan)
-    accounts = prepare_database(plan)
-    start_programs(plan, programs)
+    accounts = start_everything(plan, programs)
     print_report(plan, plan.console, accounts, time.monotonic() - started)
 
 
@@ -74,9 +72,9 @@ def _watch(plan: Plan, programs: Sequence[Child]) -> NoReturn:
 
 def _stop(plan: Plan, programs: Sequence[Child]) -> None:
     """First who asks, then who answers: web, worker and beat together, then the servers."""
-    for child in reversed(programs):
+    for child in programs:
         child.ask_to_stop()
-    for child in reversed(programs):
+    for child in programs:
         child.stop()
     for server in plan.servers:
         server.stop()

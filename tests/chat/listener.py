@@ -119,6 +119,11 @@ class Listener:
             self.comments += 1
 
 
+def follow(origin: str, member: Membership, generation: Generation, **headers: str) -> Listener:
+    """This member listens to this answer."""
+    return Listener(origin, events_path(generation), Cookie=cookie_of(member), **headers)
+
+
 def text_after(events: Iterable[Heard], text: str = "") -> str:
     """The text after these events, given the text before them."""
     for event in list(events):

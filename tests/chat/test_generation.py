@@ -36,6 +36,14 @@ class End(NamedTuple):
 
 Script = Reply | Refusal | Silence
 
+
+def in_one_packet(*texts: str, then: str) -> Refusal:
+    """A stream whose bytes arrive together: a chunk for each text, then this payload."""
+    chunks = [json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}) for text in texts]
+    body = "".join(f"data: {payload}\n\n" for payload in [*chunks, then])
+    return Refusal(200, body.encode(), content_type="text/event-stream")
+
+
 WITH_TEXT: dict[str, tuple[Script, End]] = {
     "whole": (Reply(SENTENCE), End("completed", "", SENTENCE, ["counted"])),
     "azure": (Reply(SENTENCE, azure=True), End("completed", "", SENTENCE, ["counted"])),
@@ -63,6 +71,14 @@ WITH_TEXT: dict[str, tuple[Script, End]] = {
     "malformed": (
         Reply(SENTENCE, fault=Fault.MALFORMED, fault_at=3),
         End("interrupted", "malformed", THREE_WORDS, ["estimate"]),
+    ),
+    "malformed in the same packet": (
+        in_one_packet("One", " two", " three", then='{"choices": [{"del'),
+        End("interrupted", "malformed", THREE_WORDS, ["estimate"]),
+    ),
+    "error in the same packet": (
+        in_one_packet("One", " two", " three", then='{"error": {"code": "server_error"}}'),
+        End("interrupted", "unavailable", THREE_WORDS, ["estimate"]),
     ),
     "error in the stream": (
         Reply(SENTENCE, fault=Fault.ERROR, fault_at=3),
@@ -181,10 +197,9 @@ def test_a_reset_connection_keeps_what_was_shown(
 def test_half_a_character_from_the_model_harms_nobody(
     stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
 ) -> None:
-    chunk = {"choices": [{"index": 0, "delta": {"content": "a\ud83d"}, "finish_reason": "stop"}]}
-    body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
+    finish = '{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}'
     gate = Gate()
-    upstream.when("half", Refusal(200, body, content_type="text/event-stream"))
+    upstream.when("half", in_one_packet("a\ud83d", then=finish))
     upstream.when("neighbour", Reply(SENTENCE, gate=gate, gate_at=3))
     neighbour = ask(member, "neighbour")
     wait_for_text(neighbour, THREE_WORDS)

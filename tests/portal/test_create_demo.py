@@ -20,6 +20,12 @@ from tenants.models import AuditEvent, Membership, Tenant, User
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hash the eight passwords fast: how they are hashed is not the subject here."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 class Endpoint:
     """A model endpoint that answers GET /v1/models with what it is told."""
 

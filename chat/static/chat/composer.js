@@ -22,6 +22,7 @@ export class Composer {
   #key;
   #max;
   #isSending = false;
+  #usualHint = "";
 
   /**
    * @param {HTMLFormElement} form
@@ -38,6 +39,7 @@ export class Composer {
     this.#key = form.dataset.draftKey ?? "";
     this.#max = Number(form.dataset.max) || Infinity;
     this.#grow = growWithText(this.#box);
+    this.#usualHint = this.#hint?.textContent ?? "";
     this.#listen();
     this.#restoreDraft();
     this.#update();
@@ -61,7 +63,8 @@ export class Composer {
       if (starter instanceof HTMLElement) fillIn(this.#box, starter.dataset.starter ?? "");
     });
     addEventListener("pageshow", (event) => {
-      if (event.persisted) this.#setSending(false);
+      // Back on a page that has sent its message and gone on: it shows what is no longer true.
+      if (event.persisted && document.querySelector("[data-sending]")) location.reload();
     });
   }
 
@@ -114,6 +117,7 @@ export class Composer {
     this.#stop.disabled = live?.isStopping ?? false;
     this.#send.setAttribute("aria-disabled", String(obstacle !== ""));
     this.#send.title = obstacle || "Send";
+    if (this.#hint) this.#hint.textContent = this.#usualHint;
     showCount(this.#form, this.#box.value, this.#max);
   }
 
@@ -121,7 +125,7 @@ export class Composer {
     const obstacle = this.#obstacle();
     if (obstacle) {
       announce(obstacle);
-      this.#hint(obstacle);
+      if (this.#hint) this.#hint.textContent = obstacle;
       return;
     }
     const text = this.#box.value;
@@ -159,10 +163,9 @@ export class Composer {
     this.#update();
   }
 
-  /** @param {string} words */
-  #hint(words) {
-    const hint = this.#form.querySelector("[data-hint]");
-    if (hint) hint.textContent = words;
+  /** The line below the box: why a message was not sent, until something changes. */
+  get #hint() {
+    return this.#form.querySelector("[data-hint]");
   }
 
   /** @param {unknown} error */

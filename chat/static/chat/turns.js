@@ -10,6 +10,8 @@ import { renderMarkdown } from "./markdown/view.js";
 
 /** @typedef {import("./live.js").LiveTurn} LiveTurn */
 
+const FRAME_BUDGET_MS = 50;
+
 export class Turns extends EventTarget {
   #log;
   /** @type {LiveTurn | null} */
@@ -29,8 +31,25 @@ export class Turns extends EventTarget {
 
   /** Take in what the server rendered: the latest first, since that is what is seen. */
   mountAll() {
-    const turns = [...this.#log.querySelectorAll("[data-turn]")].reverse();
-    for (const turn of turns) if (turn instanceof HTMLElement) this.#mount(turn);
+    /** @type {NodeListOf<HTMLElement>} */
+    const turns = this.#log.querySelectorAll("[data-turn]");
+    this.#mountSome([...turns].reverse());
+  }
+
+  /**
+   * As many as there is time for now; the others, in a long conversation, soon.
+   *
+   * @param {HTMLElement[]} turns
+   */
+  #mountSome(turns) {
+    const deadline = performance.now() + FRAME_BUDGET_MS;
+    let done = 0;
+    while (done < turns.length && performance.now() < deadline) {
+      const turn = turns[done];
+      if (turn) this.#mount(turn);
+      done += 1;
+    }
+    if (done < turns.length) setTimeout(() => this.#mountSome(turns.slice(done)));
   }
 
   /**

@@ -110,6 +110,7 @@ def _list_models() -> list[dict[str, Any]]:
             models: list[dict[str, Any]] = json.loads(answer.read(_LARGEST_ANSWER))["data"]
             return [model for model in models if str(model["id"])]
     except urllib.error.HTTPError as error:
+        error.close()
         raise CommandError(f"{where} refuses to list its models ({error.code}).") from None
     except OSError as error:
         raise CommandError(f"{where} does not answer: {_reason(error)}.") from None

@@ -1,0 +1,54 @@
+"""PostgreSQL is restarted."""
+
+import httpx2
+from django.db import connections
+from django.urls import reverse
+
+from chat.models import Deployment
+from portal.embedded.postgres import Postgres
+from tenants.models import Membership
+from tests.chat.answers import ask, bills, text_of, wait_for_end
+from tests.chat.listener import cookie_of, follow
+from tests.faults.conftest import SENTENCE, THREE_WORDS
+from tests.stack import Stack
+from tests.upstream import Gate
+
+
+def test_away_at_the_end_of_an_answer_the_answer_is_stored_when_it_is_back(
+    stack: Stack, postgres: Postgres, member: Membership, deployment: Deployment, gate: Gate
+) -> None:
+    generation = ask(member)
+    cookie = cookie_of(member)
+    with follow(stack.url, member, generation) as listener:
+        listener.wait_for_text(THREE_WORDS)
+        connections.close_all()
+        postgres.stop()
+        gate.open()
+        listener.wait_for_text(SENTENCE)
+        postgres.restart()
+        end = listener.wait_for_end()
+
+    wait_for_end(generation)
+    assert (generation.status, text_of(generation)) == ("completed", SENTENCE)
+    assert (end["status"], bills(generation)) == ("completed", ["counted"])
+    pages = [
+        httpx2.get(
+            stack.url + reverse("chat:new_conversation", args=["acme"]), headers={"Cookie": cookie}
+        ).status_code
+        for _ in range(4)
+    ]
+    assert pages == [200] * 4
+
+
+def test_after_a_restart_the_first_page_is_served(
+    stack: Stack, postgres: Postgres, member: Membership, deployment: Deployment
+) -> None:
+    address = stack.url + reverse("chat:new_conversation", args=["acme"])
+    headers = {"Cookie": cookie_of(member)}
+    assert httpx2.get(address, headers=headers).status_code == 200
+
+    connections.close_all()
+    postgres.stop()
+    postgres.restart()
+
+    assert httpx2.get(address, headers=headers).status_code == 200

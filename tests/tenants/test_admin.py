@@ -1,0 +1,423 @@
+"""The admin of people and tenants: who enters, what it writes down, and what it refuses."""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from tenants.models import AuditEvent, Membership, Tenant, User
+from tests.conftest import PASSWORD
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    """ada, who runs the platform."""
+    return User.objects.create_superuser("ada@example.org", PASSWORD, name="Ada")
+
+
+@pytest.fixture
+def as_admin(administrator: User) -> Client:
+    """A browser in which ada is signed in."""
+    client = Client()
+    client.force_login(administrator)
+    return client
+
+
+def form_of(client: Client, address: str) -> dict[str, Any]:
+    """The fields of this page's form and inlines, as a browser would send them unchanged."""
+    context = client.get(address).context
+    forms = [context["adminform"].form]
+    for inline in context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
+    fields = {}
+    for form in forms:
+        for bound in form:
+            value = bound.value()
+            if value is not None and value is not False:
+                fields[bound.html_name] = value
+    return fields
+
+
+def change(client: Client, obj: Any, **fields: Any) -> Any:
+    """Save the page of this object with these fields changed; an empty one is unticked."""
+    meta = obj._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])
+    data = {**form_of(client, address), **fields}
+    response = client.post(address, {name: value for name, value in data.items() if value != ""})
+    assert response.status_code == HTTPStatus.FOUND, response.context["errors"]
+    obj.refresh_from_db()
+    return obj
+
+
+# ── Who enters ─────────────────────────────────────────────────────────────────────────────────
+def admin_addresses() -> list[str]:
+    """Every address of the admin, with ids of nothing."""
+    index = reverse("admin:index")
+    models = admin.site._registry
+    pages = [
+        reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_{page}", args=args)
+        for m in models
+        for page, args in [
+            ("changelist", []),
+            ("add", []),
+            ("change", [uuid.uuid4()]),
+            ("delete", [uuid.uuid4()]),
+            ("history", [uuid.uuid4()]),
+        ]
+    ]
+    return [
+        index,
+        *pages,
+        reverse("admin:search"),
+        reverse("admin:autocomplete"),
+        reverse("admin:jsi18n"),
+        reverse("admin:password_change"),
+        reverse("admin:auth_user_password_change", args=[uuid.uuid4()]),
+    ]
+
+
+def test_strangers_and_members_find_no_page_of_the_admin(member: Membership) -> None:
+    stranger, as_member = Client(), Client()
+    as_member.force_login(member.user)
+
+    for address in admin_addresses():
+        sent_away = stranger.get(address, follow=True)
+        assert sent_away.redirect_chain[-1][0].startswith("/accounts/login/"), address
+        assert as_member.get(address, follow=True).status_code == HTTPStatus.FORBIDDEN, address
+
+
+def test_staff_without_superuser_rights_find_nothing_either(nobody: User) -> None:
+    User.objects.filter(pk=nobody.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(nobody)
+
+    for address in admin_addresses():
+        response = client.get(address, follow=True)
+        assert response.redirect_chain, address
+        assert "Tenants" not in response.content.decode(), address
+
+
+def test_sign_in_to_the_admin_goes_through_the_portals_own_page(administrator: User) -> None:
+    client = Client()
+
+    response = client.get("/admin/tenants/tenant/", follow=True)
+    data = {"login": administrator.email, "password": PASSWORD}
+    entered = client.post(response.redirect_chain[-1][0], data)
+
+    assert entered.status_code == HTTPStatus.FOUND
+    assert entered["Location"] == "/admin/tenants/tenant/"
+    assert client.get(entered["Location"]).status_code == HTTPStatus.OK
+
+
+# ── Content policy ─────────────────────────────────────────────────────────────────────────────
+def policy_of(response: Any) -> dict[str, str]:
+    parts = response["Content-Security-Policy"].split("; ")
+    return dict(part.partition(" ")[::2] for part in parts)
+
+
+def test_admin_pages_have_a_policy_of_their_own_that_still_forbids_inline_scripts(
+    as_admin: Client,
+) -> None:
+    policy = policy_of(as_admin.get("/admin/tenants/tenant/"))
+
+    assert policy["script-src"] == "'self' 'unsafe-eval'"
+    assert policy["style-src"] == "'self' 'unsafe-inline'"
+    assert policy["default-src"] == "'none'"
+    assert policy["connect-src"] == policy["form-action"] == "'self'"
+    assert "trusted-types" not in policy
+
+
+def test_the_admins_policy_reaches_no_other_page(as_admin: Client, tenant: Tenant) -> None:
+    for address in ["/accounts/login/", "/", "/accounts/password/change/", "/admin-not/"]:
+        policy = policy_of(as_admin.get(address))
+        assert policy["script-src"] == policy["style-src"] == "'self'", address
+        assert policy["require-trusted-types-for"] == "'script'", address
+
+
+# ── Every page ─────────────────────────────────────────────────────────────────────────────────
+def test_every_page_of_people_and_tenants_opens(
+    as_admin: Client, owner: Membership, administrator: User
+) -> None:
+    event = AuditEvent.objects.first()
+    assert event
+    addresses = [
+        reverse("admin:index"),
+        *(reverse(f"admin:tenants_{m}_changelist") for m in ("tenant", "user", "auditevent")),
+        *(reverse(f"admin:tenants_{m}_add") for m in ("tenant", "user")),
+        reverse("admin:tenants_tenant_change", args=[owner.tenant_id]),
+        reverse("admin:tenants_tenant_history", args=[owner.tenant_id]),
+        reverse("admin:tenants_user_change", args=[owner.user_id]),
+        reverse("admin:auth_user_password_change", args=[owner.user_id]),
+        reverse("admin:tenants_auditevent_change", args=[event.pk]),
+        reverse("admin:password_change"),
+    ]
+
+    for address in addresses:
+        assert as_admin.get(address).status_code == HTTPStatus.OK, address
+
+
+def test_only_our_own_models_are_registered() -> None:
+    labels = {model._meta.label for model in admin.site._registry}
+
+    assert labels == {
+        "tenants.Tenant",
+        "tenants.User",
+        "tenants.AuditEvent",
+        "chat.Deployment",
+        "chat.Conversation",
+        "chat.Generation",
+        "chat.UsageEntry",
+    }
+
+
+@pytest.mark.parametrize("model", ["tenant", "user", "auditevent"])
+def test_a_list_takes_as_many_queries_for_twenty_rows_as_for_one(
+    as_admin: Client,
+    tenant: Tenant,
+    administrator: User,
+    model: str,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(20):
+        user = User.objects.create(email=f"p{number}@example.org")
+        other = Tenant.objects.create(slug=f"t{number}", name=f"Tenant {number}")
+        Membership.objects.create(user=user, tenant=other)
+        AuditEvent.objects.create(action="thing.done", actor=user, tenant=other)
+
+    with django_assert_max_num_queries(9):
+        as_admin.get(reverse(f"admin:tenants_{model}_changelist"))
+
+
+def test_a_tenants_page_takes_as_many_queries_for_twenty_members_as_for_one(
+    as_admin: Client, tenant: Tenant, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(20):
+        user = User.objects.create(email=f"p{number}@example.org")
+        Membership.objects.create(user=user, tenant=tenant)
+
+    with django_assert_max_num_queries(40):
+        as_admin.get(reverse("admin:tenants_tenant_change", args=[tenant.pk]))
+
+
+@pytest.mark.parametrize("term", ["ALICE@example", "Alice", "id"])
+def test_people_are_found_by_name_by_address_and_by_id(
+    as_admin: Client, owner: Membership, colleague: Membership, term: str
+) -> None:
+    query = str(owner.user_id) if term == "id" else term
+
+    page = as_admin.get(reverse("admin:tenants_user_changelist"), {"q": query})
+
+    assert [user.email for user in page.context["cl"].result_list] == ["alice@example.org"]
+
+
+# ── Tenants ────────────────────────────────────────────────────────────────────────────────────
+def test_suspending_a_tenant_is_written_down_with_who_did_it(
+    as_admin: Client, administrator: User, owner: Membership
+) -> None:
+    tenant = change(as_admin, owner.tenant, status="suspended")
+
+    event = AuditEvent.objects.get(action="tenant.changed")
+    assert tenant.status == "suspended"
+    assert (event.actor, event.tenant) == (administrator, tenant)
+    assert event.subject == f"tenants.tenant:{tenant.pk}"
+    assert event.detail == {"changes": {"status": ["active", "suspended"]}}
+    assert event.request_id
+    assert LogEntry.objects.filter(user=administrator, object_id=str(tenant.pk)).exists()
+
+
+def test_a_changed_role_is_written_down(
+    as_admin: Client, administrator: User, member: Membership
+) -> None:
+    change(as_admin, member.tenant, **{"memberships-0-role": "manager"})
+
+    member.refresh_from_db()
+    event = AuditEvent.objects.get(action="membership.changed")
+    assert member.role == "manager"
+    assert (event.actor, event.tenant) == (administrator, member.tenant)
+    assert event.detail == {"changes": {"role": ["member", "manager"]}}
+
+
+def test_a_page_saved_without_a_change_writes_nothing_down(
+    as_admin: Client, member: Membership
+) -> None:
+    before = AuditEvent.objects.count()
+
+    change(as_admin, member.tenant)
+
+    assert AuditEvent.objects.count() == before
+
+
+def test_a_membership_stays_between_its_person_and_tenant(
+    as_admin: Client, member: Membership, nobody: User, other_tenant: Tenant
+) -> None:
+    change(as_admin, member.tenant, **{"memberships-0-user": str(nobody.pk)})
+    change(as_admin, member.user, **{"memberships-0-tenant": str(other_tenant.pk)})
+
+    kept = Membership.objects.get(pk=member.pk)
+    assert (kept.user, kept.tenant) == (member.user, member.tenant)
+
+
+def test_a_member_is_added_on_the_tenants_page(
+    as_admin: Client, tenant: Tenant, nobody: User
+) -> None:
+    row = {"memberships-0-user": str(nobody.pk), "memberships-0-role": "owner"}
+
+    change(as_admin, tenant, **{**row, "memberships-0-is_active": "on", "memberships-TOTAL_FORMS": 1})
+
+    assert nobody.memberships.get().role == "owner"
+    assert AuditEvent.objects.filter(action="membership.created", tenant=tenant).exists()
+
+
+def test_a_tenant_is_added_and_its_slug_stays(as_admin: Client, administrator: User) -> None:
+    address = reverse("admin:tenants_tenant_add")
+    data = {**form_of(as_admin, address), "slug": "initech", "name": "Initech"}
+
+    as_admin.post(address, data)
+    tenant = change(as_admin, Tenant.objects.get(), slug="other", name="Initech Ltd")
+
+    assert (tenant.slug, tenant.name) == ("initech", "Initech Ltd")
+    assert AuditEvent.objects.get(action="tenant.created").actor == administrator
+
+
+@pytest.mark.parametrize("model", ["tenant", "user"])
+def test_nothing_is_deleted_and_the_page_says_what_to_do_instead(
+    as_admin: Client, member: Membership, model: str
+) -> None:
+    obj = getattr(member, model)
+    address = reverse(f"admin:tenants_{model}_delete", args=[obj.pk])
+
+    response = as_admin.post(address, {"post": "yes"}, follow=True)
+
+    assert type(obj).objects.filter(pk=obj.pk).exists()
+    assert "never deleted here" in response.content.decode()
+
+
+@pytest.mark.parametrize("model", ["tenant", "user", "auditevent"])
+def test_no_list_offers_to_delete(as_admin: Client, member: Membership, model: str) -> None:
+    address = reverse(f"admin:tenants_{model}_changelist")
+    rows = {"action": "delete_selected", "_selected_action": [str(member.tenant_id)]}
+
+    page = as_admin.get(address)
+    as_admin.post(address, rows)
+
+    assert "delete_selected" not in page.content.decode()
+    assert Tenant.objects.exists()
+
+
+# ── People ─────────────────────────────────────────────────────────────────────────────────────
+def test_a_new_account_signs_in_and_is_no_administrator(
+    as_admin: Client, administrator: User
+) -> None:
+    data = {
+        "email": "Dora@Example.org",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+        "is_staff": "on",
+        "is_superuser": "on",
+    }
+    address = reverse("admin:tenants_user_add")
+
+    as_admin.post(address, {**form_of(as_admin, address), **data})
+
+    user = User.objects.get(email="dora@example.org")
+    assert user.check_password(PASSWORD)
+    assert user.password.startswith("argon2")
+    assert (user.is_staff, user.is_superuser) == (False, False)
+    assert AuditEvent.objects.get(action="user.created").actor == administrator
+
+
+def test_rights_that_are_smuggled_into_the_form_change_nothing(
+    as_admin: Client, member: Membership
+) -> None:
+    user = change(as_admin, member.user, is_staff="on", is_superuser="on", name="Robert")
+
+    assert (user.name, user.is_staff, user.is_superuser) == ("Robert", False, False)
+
+
+def test_deactivation_ends_the_persons_session_at_once(
+    as_admin: Client, as_member: Client, member: Membership
+) -> None:
+    change(as_admin, member.user, is_active="")
+
+    assert as_member.get("/acme/").status_code == HTTPStatus.FOUND
+    event = AuditEvent.objects.get(action="user.changed")
+    assert event.detail == {"changes": {"is_active": ["True", "False"]}}
+
+
+def test_administrators_cannot_lock_themselves_out(as_admin: Client, administrator: User) -> None:
+    change(as_admin, administrator, is_active="")
+
+    assert User.objects.get(pk=administrator.pk).is_active
+
+
+def test_a_password_set_by_an_administrator_works_and_is_written_down(
+    as_admin: Client, as_member: Client, member: Membership
+) -> None:
+    new = "lantern under violet water"
+    address = reverse("admin:auth_user_password_change", args=[member.user_id])
+
+    as_admin.post(
+        address,
+        {"usable_password": "true", "password1": new, "password2": new, "set-password": "1"},
+    )
+
+    member.user.refresh_from_db()
+    assert member.user.check_password(new)
+    assert as_member.get("/acme/").status_code == HTTPStatus.FOUND
+    assert AuditEvent.objects.get(action="user.password-changed").detail == {}
+
+
+def test_a_refused_password_is_not_written_down(as_admin: Client, member: Membership) -> None:
+    address = reverse("admin:auth_user_password_change", args=[member.user_id])
+
+    as_admin.post(address, {"usable_password": "true", "password1": "short", "password2": "short"})
+
+    assert not AuditEvent.objects.filter(action="user.password-changed").exists()
+
+
+def test_after_a_new_address_the_old_one_signs_nobody_in(
+    as_admin: Client, member: Membership, client: Client
+) -> None:
+    assert client.login(email="bob@example.org", password=PASSWORD)
+    client.post("/accounts/login/", {"login": "bob@example.org", "password": PASSWORD})
+
+    change(as_admin, member.user, email="Robert@Example.org")
+
+    assert client.login(email="robert@example.org", password=PASSWORD)
+    assert not client.login(email="bob@example.org", password=PASSWORD)
+
+
+# ── Audit log ──────────────────────────────────────────────────────────────────────────────────
+def test_an_audit_event_can_only_be_looked_at(as_admin: Client, tenant: Tenant) -> None:
+    event = AuditEvent.objects.get()
+    change_address = reverse("admin:tenants_auditevent_change", args=[event.pk])
+    delete_address = reverse("admin:tenants_auditevent_delete", args=[event.pk])
+
+    assert as_admin.get(change_address).status_code == HTTPStatus.OK
+    for address in (change_address, delete_address, reverse("admin:tenants_auditevent_add")):
+        response = as_admin.post(address, {"action": "forged", "post": "yes"})
+        assert response.status_code == HTTPStatus.FORBIDDEN, address
+    assert AuditEvent.objects.get().action == "tenant.created"
+
+
+def test_what_a_tenant_typed_is_inert(as_admin: Client, owner: Membership) -> None:
+    evil = "<img src=x onerror=alert(1)>{{7*7}}"
+    Tenant.objects.update(name=evil)
+    User.objects.filter(pk=owner.user_id).update(name=evil)
+
+    for address in (
+        reverse("admin:tenants_tenant_changelist"),
+        reverse("admin:tenants_tenant_change", args=[owner.tenant_id]),
+        reverse("admin:tenants_user_changelist"),
+        reverse("admin:tenants_user_change", args=[owner.user_id]),
+        reverse("admin:tenants_auditevent_changelist"),
+    ):
+        page = as_admin.get(address).content.decode()
+        assert "<img src=x" not in page, address
