@@ -84,6 +84,7 @@ class DeploymentAdmin(AuditedAdmin):
         ("Facts", {"fields": (("id", "created_at"),)}),
     )
     readonly_fields = ("id", "created_at")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (GrantInline,)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Deployment]:
@@ -104,7 +105,16 @@ class DeploymentAdmin(AuditedAdmin):
 class ConversationAdmin(ReadOnlyAdmin):
     """That a conversation exists, whose it is and how long: its words are its owner's alone."""
 
-    list_display = ("id", "tenant", "owner", "deployment", "messages", "created_at", "active_at")
+    hidden_fields = ("title", "system_prompt")
+    list_display = (
+        "short_id",
+        "tenant",
+        "owner",
+        "deployment",
+        "messages",
+        "created_at",
+        "active_at",
+    )
     list_select_related = ("tenant", "owner", "deployment")
     list_filter = ("tenant", "deployment")
     search_fields = ("owner__email",)
@@ -119,9 +129,8 @@ class ConversationAdmin(ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Conversation]:
-        """With the number of messages; the owner's words stay in the database."""
-        query = super().get_queryset(request).defer("title", "system_prompt")
-        return query.annotate(message_count=Count("messages"))  # type: ignore[no-any-return]  # as above
+        """With the number of messages."""
+        return super().get_queryset(request).annotate(message_count=Count("messages"))  # type: ignore[no-any-return]  # as above
 
     @admin.display(description="Messages")
     def messages(self, conversation: Any) -> int:
@@ -137,8 +146,9 @@ def _seconds(start: datetime | None, end: datetime | None) -> str:
 class GenerationAdmin(ReadOnlyAdmin):
     """Attempts to answer: their states and how long each part took."""
 
+    hidden_fields = ("partial_text",)
     list_display = (
-        "id",
+        "short_id",
         "shown_status",
         "error_code",
         "tenant",
@@ -166,10 +176,6 @@ class GenerationAdmin(ReadOnlyAdmin):
         ("queued_at", "not_before", "stop_requested_at"),
         ("started_at", "heartbeat_at", "first_token_at", "ended_at"),
     )
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Generation]:
-        """The text that is being written stays in the database."""
-        return super().get_queryset(request).defer("partial_text")  # type: ignore[no-any-return]  # as above
 
     @display(description="Status", ordering="status", label=_STATUS_COLOURS)  # type: ignore[untyped-decorator]  # as above
     def shown_status(self, generation: Generation) -> str:
@@ -212,3 +218,10 @@ class UsageEntryAdmin(ReadOnlyAdmin):
     search_help_text = "A whole id (also of a generation), or a person's e-mail"
     id_fields = ("pk", "generation_id")
     date_hierarchy = "created_at"
+    fields = (
+        ("created_at", "id"),
+        ("tenant", "user"),
+        ("deployment", "generation_id"),
+        ("input_tokens", "output_tokens", "is_estimate"),
+        ("input_price", "output_price", "cost"),
+    )

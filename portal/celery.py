@@ -1,14 +1,20 @@
 """The Celery application: `celery -A portal worker` and `celery -A portal beat`."""
 
 import os
+import time
 from typing import Any
 
+import kombu.utils.functional
 from celery import Celery
 from celery.signals import worker_ready
 
 from chat import streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+# The celery command has kombu take `time.sleep` before gevent replaces it. While the broker is away
+# the worker would sleep in it for up to half a minute at a time, and every answer with it.
+kombu.utils.functional.sleep = time.sleep  # type: ignore[attr-defined]  # kombu does not export it
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -99,6 +99,8 @@ if urlsplit(env.str("DATABASE_URL")).scheme not in {"postgres", "postgresql"}:
         "DATABASE_URL must be a postgres:// address: Atrium runs on PostgreSQL"
     )
 DATABASES = {"default": env.db_url("DATABASE_URL")}
+# A connection is tried before it is used: after a restart of PostgreSQL no page fails.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A view holds a connection only while it queries, so a small pool serves many open streams.
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
@@ -126,6 +128,7 @@ CACHES = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 0,  # a send does not wait for Redis: the sweep issues its ticket later
     "socket_connect_timeout": 2,
     "socket_timeout": 15,
     "socket_keepalive": True,
@@ -295,6 +298,7 @@ UNFOLD = {
     "SITE_HEADER": "Atrium",
     "SITE_SUBHEADER": "Administration",
     "SITE_ICON": "portal.admin.icon",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "portal.admin.icon"}],
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": "portal.admin.navigation"},
     "COLORS": {
@@ -304,7 +308,7 @@ UNFOLD = {
             "200": "oklch(90% .04 200)",
             "300": "oklch(82.5% .056 200)",
             "400": "oklch(72% .068 200)",
-            "500": "oklch(58% .07 200)",
+            "500": "oklch(65% .075 200)",
             "600": "oklch(47.5% .066 200)",
             "700": "oklch(41% .058 200)",
             "800": "oklch(35.5% .05 200)",

@@ -44,7 +44,26 @@ class SearchById(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
 
 
 class ReadOnlyAdmin(SearchById):
-    """Looking is all that can be done: nothing is added, changed or deleted here."""
+    """Looking is all that can be done: nothing is added, changed or deleted here.
+
+    What is in `hidden_fields` is not shown, and cannot be guessed by filtering either.
+    """
+
+    hidden_fields: ClassVar[tuple[str, ...]] = ()
+
+    @admin.display(description="Id", ordering="pk")
+    def short_id(self, obj: Any) -> str:
+        """The first part of the id, to tell rows apart; the row's page has all of it."""
+        return str(obj.pk)[:8]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Rows without their hidden fields, which stay in the database."""
+        return super().get_queryset(request).defer(*self.hidden_fields)  # type: ignore[no-any-return]  # as above
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Whether the list may be filtered like this by its address."""
+        is_hidden = lookup.split("__", maxsplit=1)[0] in self.hidden_fields
+        return not is_hidden and bool(super().lookup_allowed(lookup, value, request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""
@@ -192,24 +211,26 @@ class TenantAdmin(AuditedAdmin):
         return int(tenant.members)
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]  # as above
-    """A person as an administrator changes them."""
+class OneSpelling:
+    """A form whose e-mail is kept in lower case, as people are looked up."""
+
+    cleaned_data: dict[str, Any]
 
     def clean_email(self) -> str:
-        """One spelling: in lower case, as people are looked up."""
+        """The e-mail in lower case."""
         return str(self.cleaned_data["email"]).lower()
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[misc]  # as above
+class PersonForm(OneSpelling, UserChangeForm):  # type: ignore[misc]  # as above
+    """A person as an administrator changes them."""
+
+
+class NewPersonForm(OneSpelling, UserCreationForm):  # type: ignore[misc]  # as above
     """A new account, with a password or without one until the person sets it by e-mail."""
 
     class Meta:
         model = User
         fields = ("email", "name")
-
-    def clean_email(self) -> str:
-        """One spelling: in lower case, as people are looked up."""
-        return str(self.cleaned_data["email"]).lower()
 
 
 @admin.register(User)
@@ -267,6 +288,13 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     list_display = ("created_at", "action", "subject", "actor", "tenant", "request_id")
     list_display_links = ("created_at", "action")
+    fields = (
+        ("created_at", "action"),
+        ("actor", "tenant"),
+        ("subject", "request_id"),
+        "detail",
+        "id",
+    )
     list_select_related = ("actor", "tenant")
     list_filter = ("tenant",)
     search_fields = ("action", "subject", "actor__email", "=request_id")

@@ -36,6 +36,10 @@ class Outcome:
 def finish(generation: Generation, outcome: Outcome) -> bool:
     """Store the end of this attempt; False, and nothing stored, when it holds the run no longer."""
     now = timezone.now()
+    # In the same order as whoever deletes the conversation, so that neither blocks the other.
+    Conversation.objects.select_for_update(no_key=True).filter(
+        pk=generation.conversation_id
+    ).first()
     ended = Generation.objects.held(generation.pk, generation.attempt).update(
         status=outcome.status,
         error_code=outcome.error_code,

@@ -76,7 +76,8 @@ def delete_conversation(*, actor: Membership, conversation: Conversation) -> Non
     conversation = (
         Conversation.objects.visible_to(actor).select_for_update().get(pk=conversation.pk)
     )
-    for live in conversation.generations.live().select_related("deployment", "conversation"):
+    live_ones = conversation.generations.live().select_for_update(of=("self",))
+    for live in live_ones.select_related("deployment", "conversation"):
         worker.end_with_conversation(live)
     record("conversation.deleted", subject=conversation, actor=actor.user, tenant=actor.tenant)
     conversation.delete()

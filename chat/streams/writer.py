@@ -49,6 +49,7 @@ class Writer:
         self._sent = 0
         self._flushes = 0
         self._needs_snapshot = True
+        self._losses = _flusher().losses
         self._start: Event | None = None
         self._end: Event | None = None
         self._is_done = threading.Event()
@@ -92,7 +93,9 @@ class Writer:
 
     def _text_entry(self, text: str) -> Entry:
         self._flushes += 1
-        if self._needs_snapshot or self._flushes % _SNAPSHOT_EVERY == 0:
+        losses, self._losses = self._losses, _flusher().losses
+        is_due = self._flushes % _SNAPSHOT_EVERY == 0 or losses != self._losses
+        if self._needs_snapshot or is_due:
             self._needs_snapshot = False
             return Entry(events.snapshot(self.text), begins=True)
         return Entry(events.delta(text), begins=False)
@@ -118,6 +121,7 @@ class _Flusher:
     """
 
     def __init__(self) -> None:
+        self.losses = 0  # a Redis that failed may have forgotten what it had of any stream
         self._waiting: dict[Writer, None] = {}
         self._wake = threading.Event()
         threading.Thread(target=self._run, name="stream-flusher", daemon=True).start()
@@ -155,6 +159,7 @@ class _Flusher:
                 results = pipe.execute(raise_on_error=False)[: len(taken)]
         except redis.RedisError as error:
             logger.warning("streams not written: %s", type(error).__name__)
+            self.losses += 1
             results = [None] * len(taken)
         losers = {
             writer

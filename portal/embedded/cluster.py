@@ -58,7 +58,7 @@ def _settle_lock(lock_file: Path, pid: int, place: Place, say: Callable[[str], N
     """Wait for a server that is stopping; remove a lock whose number now names another program."""
     deadline = time.monotonic() + LEAVE_SECONDS
     while lock_file.exists() and (command := _command(pid)):
-        if "postgres" not in command:
+        if f"-D {place.data}" not in command:
             say(f"PostgreSQL was killed earlier; removing its stale {lock_file.name}.")
             lock_file.unlink(missing_ok=True)
             return

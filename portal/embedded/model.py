@@ -7,12 +7,13 @@ summarises in English and is often wrong about facts: a demo model, and called o
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 
 from portal.embedded import ports, wheels
 from portal.embedded.errors import EmbeddedError
+from portal.embedded.http_status import http_status
 from portal.embedded.processes import Child, Program
 from portal.embedded.server import Server
 
@@ -44,6 +45,7 @@ class Model(Server):
 
     def restart(self) -> None:
         """Start it again without waiting: the portal runs meanwhile."""
+        self.stop()
         self.start_loading()
 
     def start_loading(self) -> None:
@@ -73,7 +75,8 @@ class Model(Server):
 
     def _is_healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://{ports.LOCAL}:{self.port}/health", timeout=2):
-                return True
-        except (urllib.error.URLError, OSError):
+            return (
+                http_status(f"http://{ports.LOCAL}:{self.port}/health", seconds=2) == HTTPStatus.OK
+            )
+        except (OSError, HTTPException):
             return False

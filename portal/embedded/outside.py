@@ -5,15 +5,15 @@ ever part of it.
 """
 
 import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from urllib.parse import SplitResult, urlsplit
 
 import psycopg
 from environ import Env
 
 from portal.embedded.errors import EmbeddedError
+from portal.embedded.http_status import http_status
 from portal.embedded.redis_ping import RedisError, ping
 
 SECONDS = 5
@@ -53,7 +53,7 @@ def check_database(url: str) -> None:
             **config.get("OPTIONS", {}),
         ).close()
     except psycopg.Error as error:
-        reason = _last_line(error).rpartition("failed: ")[2].replace("FATAL:  ", "")
+        reason = _first_line(error).rpartition("failed: ")[2].replace("FATAL:  ", "")
         raise EmbeddedError(f"{name}: no connection to {where}: {reason}") from error
 
 
@@ -65,7 +65,7 @@ def check_redis(url: str) -> None:
     try:
         ping(url, seconds=SECONDS)
     except RedisError as error:
-        raise EmbeddedError(f"{name}: {where} refuses: {_last_line(error)}") from error
+        raise EmbeddedError(f"{name}: {where} refuses: {_first_line(error)}") from error
     except OSError as error:
         raise EmbeddedError(f"{name}: {where} cannot be reached: {_reason(error)}") from error
 
@@ -73,21 +73,16 @@ def check_redis(url: str) -> None:
 def check_models(name: str, url: str, path: str, key_name: str, key: str) -> None:
     """``OPENAI_BASE_URL`` or ``AZURE_OPENAI_ENDPOINT``: a server answers and takes the key."""
     address = _split(name, url, frozenset({"http", "https"}), "https://host/v1")
-    request = urllib.request.Request(url.rstrip("/") + path)  # noqa: S310  # scheme checked above
-    if key:
-        header = "api-key" if name.startswith("AZURE") else "Authorization"
-        request.add_header(header, key)
+    where = address.netloc.rpartition("@")[2]
+    header = "api-key" if name.startswith("AZURE") else "Authorization"
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310  # as above
-            return
-    except urllib.error.HTTPError as error:
-        if error.code in REFUSED and key_name:
-            raise EmbeddedError(
-                f"{key_name}: {address.netloc.rpartition('@')[2]} refuses the key ({error.code})"
-            ) from error
-    except (OSError, ValueError) as error:
-        where = address.netloc.rpartition("@")[2]
+        status = http_status(
+            url.rstrip("/") + path, seconds=SECONDS, headers={header: key} if key_name else None
+        )
+    except (OSError, ValueError, HTTPException) as error:
         raise EmbeddedError(f"{name}: {where} cannot be reached: {_reason(error)}") from error
+    if status in REFUSED and key_name:
+        raise EmbeddedError(f"{key_name}: {where} refuses the key ({status})")
 
 
 def _split(name: str, url: str, schemes: frozenset[str], example: str) -> SplitResult:
@@ -111,6 +106,6 @@ def _reason(error: Exception) -> str:
     return str(getattr(cause, "strerror", None) or cause)
 
 
-def _last_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[-1].strip() if lines else type(error).__name__
+    return lines[0].strip() if lines else type(error).__name__

@@ -47,17 +47,47 @@ class Place:
 
 
 def find_place(folder: Path, binaries: Path, say: Callable[[str], None]) -> Place:
-    """The place for the cluster of this folder, made ready for its user."""
+    """The place for the cluster of this folder, made ready for its user.
+
+    Data stays where it was made: a machine that grants other rights than before is told so, and
+    never gets a second, empty cluster.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if not needs_other_user():
         return _own_place(folder, binaries)
-    user = service_user(folder / "data")
+    home = _system_home(folder)
+    is_elsewhere = (home / "data").exists()
+    user = service_user((home if is_elsewhere else folder) / "data")
+    if not is_elsewhere:
+        if place := _place_here(folder, binaries, user):
+            return place
+        _refuse_system_folder(folder, user)
+    say(f"PostgreSQL keeps its programs and data in {home}: {user.name} cannot enter {folder}.")
+    return _system_place(home, binaries, user)
+
+
+def _place_here(folder: Path, binaries: Path, user: Identity) -> Place | None:
+    """In the clone itself, with the least capability that lets the user reach it."""
     _hand_over(user, folder)
     for capability in CAPABILITIES:
         place = Place(binaries, folder, replace(user, capability=capability))
         if _is_usable(place):
             return place
-    return _system_place(folder, binaries, user, say)
+    if (folder / "data.draft").exists():
+        (folder / "data.draft").rmdir()
+    return None
+
+
+def _refuse_system_folder(folder: Path, user: Identity) -> None:
+    """Raise where data is in the clone already, or root may not become the user at all."""
+    if (folder / "data").exists():
+        raise EmbeddedError(
+            f"{user.name}, who owns {folder / 'data'}, cannot reach it: root lacks the rights that"
+            " it had (CAP_DAC_READ_SEARCH, CAP_SETPCAP). Start as before, or give DATABASE_URL."
+        )
+    program = Program("sh", ["/bin/sh", "-c", ":"], log=Path(os.devnull), identity=user)
+    if program.run()[0] != 0:
+        raise EmbeddedError(_no_right_to_hand_over(user))
 
 
 def _own_place(folder: Path, binaries: Path) -> Place:
@@ -88,9 +118,12 @@ def _hand_over(user: Identity, home: Path) -> None:
 
 def _clear(draft: Path) -> None:
     """An empty folder for a new cluster, in place of what an interrupted start left."""
-    if draft.exists():
-        shutil.rmtree(draft)
-    draft.mkdir(mode=0o700)
+    try:
+        if draft.exists():
+            shutil.rmtree(draft)
+        draft.mkdir(mode=0o700)
+    except OSError as error:
+        raise EmbeddedError(f"{draft} cannot be made anew: {error.strerror}; delete it") from error
 
 
 def _is_usable(place: Place) -> bool:
@@ -107,12 +140,13 @@ def _is_usable(place: Place) -> bool:
     return program.run()[0] == 0
 
 
-def _system_place(
-    folder: Path, binaries: Path, user: Identity, say: Callable[[str], None]
-) -> Place:
-    """Programs and data under a system folder, for machines where root cannot do better."""
+def _system_home(folder: Path) -> Path:
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    home = SYSTEM_FOLDER / f"atrium-{digest}"
+    return SYSTEM_FOLDER / f"atrium-{digest}"
+
+
+def _system_place(home: Path, binaries: Path, user: Identity) -> Place:
+    """Programs and data under a system folder, for machines where root cannot do better."""
     home.mkdir(parents=True, exist_ok=True)
     package = binaries.parent.parent
     place = Place(home / package.name / "pginstall" / "bin", home, user)
@@ -120,7 +154,6 @@ def _system_place(
     _hand_over(user, home)
     if not _is_usable(place):
         raise EmbeddedError(_no_right_to_hand_over(user))
-    say(f"PostgreSQL keeps its programs and data in {home}: {user.name} cannot enter {folder}.")
     return place
 
 
@@ -133,8 +166,8 @@ def _copy_programs(package: Path, home: Path) -> None:
     for source in (package, package.with_name(f"{package.name}.libs")):
         if source.exists():
             shutil.copytree(source, home / source.name, dirs_exist_ok=True)
-    for path in home.rglob("*"):
-        path.chmod(0o755)
+            for path in (home / source.name).rglob("*"):
+                path.chmod(0o755)
     stamp.write_text(version)
 
 

@@ -24,6 +24,7 @@ ROLE = "atrium"
 DATABASE = "atrium"
 START_SECONDS = 60.0
 LEAVE_SECONDS = 15.0
+PORT_SECONDS = 1.0  # in which a server ends that cannot have its port
 STOP_SIGNALS = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0))  # fast, then immediate shutdown
 SETTINGS = {
     "listen_addresses": ports.LOCAL,
@@ -131,14 +132,18 @@ class Postgres(Server):
             try:
                 psycopg.connect(self.superuser_url, connect_timeout=2).close()
             except psycopg.OperationalError as error:
-                self._refuse_foreign_password(str(error))
+                self._refuse_foreign_password(process, str(error))
                 time.sleep(0.02)
             else:
                 return True
         return False
 
-    def _refuse_foreign_password(self, problem: str) -> None:
-        if "password authentication failed" in problem:
+    def _refuse_foreign_password(self, process: Child, problem: str) -> None:
+        """Raise where our own server refuses our password (and not one that has taken the port)."""
+        if "password authentication failed" not in problem:
+            return
+        time.sleep(PORT_SECONDS)
+        if process.is_running():
             raise EmbeddedError(
                 f"{self.folder / 'credentials.json'} does not fit the data beside it; restore it,"
                 f" or delete {self.folder} to begin with an empty database."

@@ -42,6 +42,7 @@ class Server(ABC):
 
     def restart(self) -> None:
         """Start it again after it died."""
+        self.stop()
         self.start()
 
     def current_process(self) -> Child | None:

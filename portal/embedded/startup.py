@@ -1,12 +1,13 @@
 """The order in which ``manage.py up`` brings everything to life."""
 
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
+from http import HTTPStatus
+from http.client import HTTPException
 
 from portal.embedded import programs, steps
 from portal.embedded.errors import EmbeddedError
+from portal.embedded.http_status import http_status
 from portal.embedded.plan import Plan
 from portal.embedded.processes import Child
 
@@ -78,7 +79,6 @@ def _wait_until_ready(plan: Plan, started: Sequence[Child]) -> None:
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  # an address of our own
-            return True
-    except (urllib.error.URLError, OSError):
+        return http_status(url, seconds=5) == HTTPStatus.OK
+    except (OSError, HTTPException):
         return False

@@ -5,7 +5,8 @@ at each level of load, prints Markdown, and stops what it started.
 """
 
 import argparse
-import subprocess
+import os
+import signal
 import sys
 import tempfile
 import time
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import report
-from tests.bench.levels import FIRST_TOKEN_SECONDS, RATE, ROOT, Driver, Figures, Level, measure
-from tests.bench.stack import Stack, running
+from tests.bench.levels import FIRST_TOKEN_SECONDS, RATE, Driver, Figures, Level, measure
+from tests.bench.stack import Stack, free_port, listens, process, running
 from tests.bench.usage import memory_mib
 
-UPSTREAM = f"tests.upstream --first-token-ms {FIRST_TOKEN_SECONDS * 1000:g} --rate {RATE:g}"
+UPSTREAM = ["tests.upstream", "--first-token-ms", f"{FIRST_TOKEN_SECONDS * 1000:g}"]
+UPSTREAM += ["--rate", f"{RATE:g}", "--port"]
 
 
 def parse() -> argparse.Namespace:
@@ -33,24 +35,21 @@ def parse() -> argparse.Namespace:
 
 
 @contextmanager
-def helper(*arguments: str) -> Iterator[tuple[int, int]]:
-    """A helper process that prints `ready PORT`; gives its pid and port."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield process.pid, int(process.stdout.readline().split()[1])
-    finally:
-        process.terminate()
-        process.wait(10)
+def helper(name: str, module: list[str], folder: Path) -> Iterator[tuple[int, int]]:
+    """A helper that takes the port it listens on as its last argument; gives its pid and port."""
+    port = free_port()
+    with process(name, [*module, str(port)], folder, dict(os.environ)) as child:
+        while not listens(port):
+            child.raise_if_ended()
+            time.sleep(0.02)
+        yield child.pid, port
 
 
 @contextmanager
 def work_folder(kept: str | None) -> Iterator[Path]:
     if kept:
         Path(kept).mkdir(parents=True, exist_ok=True)
-        yield Path(kept)
+        yield Path(tempfile.mkdtemp(prefix="bench-", dir=kept))
         return
     with tempfile.TemporaryDirectory(prefix="atrium-bench-") as folder:
         yield Path(folder)
@@ -69,9 +68,9 @@ def show(figures: Figures) -> Figures:
     return figures
 
 
-def compare(driver: Driver, levels: list[Level], upstream: int) -> None:
+def compare(driver: Driver, levels: list[Level], folder: Path, upstream: int) -> None:
     """The same driver straight at the model server, and through the proxy."""
-    with helper("tests.bench.proxy", str(upstream)) as (pid, proxy):
+    with helper("proxy", ["tests.bench.proxy", str(upstream)], folder) as (pid, proxy):
         targets: list[tuple[str, int, dict[str, int]]] = [
             ("model server itself", upstream, {}),
             ("pass-through proxy", proxy, {"proxy": pid}),
@@ -96,14 +95,14 @@ def measure_portal(driver: Driver, levels: list[Level], stack: Stack) -> dict[in
 def bench(options: argparse.Namespace, folder: Path) -> None:
     levels, driver = levels_of(options), Driver()
     try:
-        with helper(*UPSTREAM.split()) as (_, upstream):
+        with helper("upstream", UPSTREAM, folder) as (_, upstream):
             with running(folder, upstream) as stack:
                 time.sleep(2.0)
                 idle = {name: memory_mib(pid) for name, pid in stack.pids.items()}
                 print(report.HEAD, flush=True)
                 measured = measure_portal(driver, levels, stack)
             if not options.only_portal:
-                compare(driver, levels, upstream)
+                compare(driver, levels, folder, upstream)
     finally:
         driver.stop()
     print()
@@ -116,6 +115,7 @@ def bench(options: argparse.Namespace, folder: Path) -> None:
 
 def main() -> None:
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is stopped
     with work_folder(options.keep_logs) as folder:
         bench(options, folder)
 

@@ -79,6 +79,7 @@ class Figures:
     ideal: float
     cpu: dict[str, float]  # seconds per 1,000 tokens, by process
     peak: dict[str, float]  # MiB, by process
+    others: float  # share of the machine's CPU that other programs took meanwhile
     problems: list[str]
 
     @property
@@ -121,6 +122,7 @@ def figures(name: str, level: Level, answers: list[dict[str, Any]], meter: Meter
         ideal=level.users * RATE,
         cpu={process: seconds / thousands for process, seconds in meter.cpu.items()},
         peak=meter.peak,
+        others=meter.others,
         problems=sorted(
             {a["problem"] or a["status"] or "short" for a in answers if a not in whole}
         ),

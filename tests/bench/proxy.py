@@ -1,6 +1,6 @@
 """The least that stands between a browser and a model: a proxy that passes bytes through.
 
-`python -m tests.bench.proxy UPSTREAM_PORT` prints `ready PORT`. It is the mark to compare with.
+`python -m tests.bench.proxy UPSTREAM_PORT PORT`. It is the mark to compare with.
 """
 
 import asyncio
@@ -22,14 +22,13 @@ async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def main() -> None:
-    port = int(sys.argv[1])
+    upstream, port = int(sys.argv[1]), int(sys.argv[2])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", port)
+        there, back = await asyncio.open_connection("127.0.0.1", upstream)
         await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
-    print("ready", server.sockets[0].getsockname()[1], flush=True)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 

@@ -4,8 +4,8 @@ from tests.bench.levels import Figures
 
 HEAD = (
     "| target | users | completed | added first token p50 / p95 ms | added per token p50 / p99 ms"
-    " | tokens/s of ideal | CPU s / 1,000 tokens | peak MiB |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    " | tokens/s of ideal | CPU s / 1,000 tokens | peak MiB | CPU taken by others |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -20,6 +20,7 @@ def row(figures: Figures) -> str:
         f"{figures.rate:,.0f} of {figures.ideal:,.0f} ({figures.rate / figures.ideal:.1%})",
         f"{figures.cpu_total:.3f}" if figures.cpu else "",
         f"{peak:.0f}" if peak else "",
+        f"{figures.others:.0%}",
     )
     return f"| {' | '.join(cells)} |"
 

@@ -1,6 +1,8 @@
 """CPU time and memory of processes with all their children."""
 
+import os
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -38,6 +40,12 @@ def memory_mib(pid: int) -> float:
     return total / 2**20
 
 
+def machine_busy_seconds() -> float:
+    """CPU seconds that the whole machine has spent working."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
+
+
 class Meter:
     """CPU seconds and peak memory of named processes while the block runs."""
 
@@ -49,10 +57,14 @@ class Meter:
         self._over = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self.cpu: dict[str, float] = {}
+        self.others = 0.0  # share of the machine that neither the portal nor the benchmark used
+        self._began = self._busy = self._own = 0.0
         self.peak: dict[str, float] = dict.fromkeys(pids, 0.0)
 
     def __enter__(self) -> Self:
         self._before = {name: cpu_seconds(pid) for name, pid in self._pids.items()}
+        self._began, self._busy = time.monotonic(), machine_busy_seconds()
+        self._own = self._own_seconds()
         self._sampler.start()
         return self
 
@@ -64,8 +76,15 @@ class Meter:
     ) -> None:
         for name, pid in self._pids.items():
             self.cpu[name] = cpu_seconds(pid) - self._before[name]
+        foreign = machine_busy_seconds() - self._busy - (self._own_seconds() - self._own)
+        whole = (time.monotonic() - self._began) * (psutil.cpu_count() or 1)
+        self.others = max(0.0, foreign / whole)
         self._over.set()
         self._sampler.join()
+
+    @staticmethod
+    def _own_seconds() -> float:
+        return cpu_seconds(os.getpid())
 
     def _sample(self) -> None:
         while not self._over.wait(self.SAMPLE_SECONDS):

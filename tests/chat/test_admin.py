@@ -56,7 +56,7 @@ def entry(generation: Generation) -> UsageEntry:
         input_tokens=12,
         output_tokens=34,
         input_price=Decimal("0.5"),
-        output_price=Decimal("2"),
+        output_price=Decimal(2),
         cost=Decimal("0.000074"),
     )
 
@@ -207,7 +207,9 @@ def test_a_grant_is_given_and_withdrawn_on_the_deployments_page(
     assert was_granted
     assert len(rows) == 2
     assert not Deployment.objects.visible_to(outsider).exists()
-    actions = AuditEvent.objects.filter(tenant=outsider.tenant, action__startswith="deploymentgrant")
+    actions = AuditEvent.objects.filter(
+        tenant=outsider.tenant, action__startswith="deploymentgrant"
+    )
     assert set(actions.values_list("action", flat=True)) == {
         "deploymentgrant.created",
         "deploymentgrant.deleted",
@@ -232,9 +234,7 @@ def test_a_second_default_names_the_first_one(as_admin: Client, deployment: Depl
     assert not other.grants.exists()
 
 
-def test_an_endpoint_on_a_foreign_host_is_refused(
-    as_admin: Client, deployment: Deployment
-) -> None:
+def test_an_endpoint_on_a_foreign_host_is_refused(as_admin: Client, deployment: Deployment) -> None:
     for endpoint in ("http://169.254.169.254/v1", "https://openai.azure.com.attacker.example/"):
         with pytest.raises(AssertionError, match="not among the hosts"):
             change(as_admin, deployment, endpoint=endpoint)

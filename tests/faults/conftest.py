@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from django.db import connections
+from django.db import connection
 
 from portal.embedded.postgres import Postgres
 from portal.embedded.server import Server
@@ -23,6 +23,12 @@ def crash(server: Server) -> None:
     assert process is not None
     os.kill(process.pid, 9)
     wait_until(lambda: not process.is_running(), what=f"the end of {process.name}")
+
+
+def forget_connections() -> None:
+    """Close this process's database connections, those that its pool keeps included."""
+    connection.close()
+    connection.close_pool()
 
 
 def _is_running(server: Server) -> bool:
@@ -52,4 +58,4 @@ def postgres(stack: Stack) -> Iterator[Postgres]:
     yield servers.postgres
     if not _is_running(servers.postgres):
         servers.postgres.restart()
-    connections.close_all()
+    forget_connections()

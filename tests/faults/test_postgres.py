@@ -1,7 +1,6 @@
 """PostgreSQL is restarted."""
 
 import httpx2
-from django.db import connections
 from django.urls import reverse
 
 from chat.models import Deployment
@@ -9,7 +8,7 @@ from portal.embedded.postgres import Postgres
 from tenants.models import Membership
 from tests.chat.answers import ask, bills, text_of, wait_for_end
 from tests.chat.listener import cookie_of, follow
-from tests.faults.conftest import SENTENCE, THREE_WORDS
+from tests.faults.conftest import SENTENCE, THREE_WORDS, forget_connections
 from tests.stack import Stack
 from tests.upstream import Gate
 
@@ -21,7 +20,7 @@ def test_away_at_the_end_of_an_answer_the_answer_is_stored_when_it_is_back(
     cookie = cookie_of(member)
     with follow(stack.url, member, generation) as listener:
         listener.wait_for_text(THREE_WORDS)
-        connections.close_all()
+        forget_connections()
         postgres.stop()
         gate.open()
         listener.wait_for_text(SENTENCE)
@@ -47,7 +46,7 @@ def test_after_a_restart_the_first_page_is_served(
     headers = {"Cookie": cookie_of(member)}
     assert httpx2.get(address, headers=headers).status_code == 200
 
-    connections.close_all()
+    forget_connections()
     postgres.stop()
     postgres.restart()
 

@@ -45,7 +45,7 @@ def endpoint(settings: Settings) -> Iterator[Endpoint]:
     """The configured endpoint, which offers the embedded model."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  # the base class's name
+        def do_GET(self) -> None:
             told.asked.append((self.path, self.headers.get("Authorization", "")))
             self.send_response(told.status)
             self.end_headers()
@@ -246,7 +246,11 @@ def test_azure_needs_the_name_of_a_deployment(settings: Settings, path: Path) ->
     create_demo(path, model="gpt-prod")
 
     deployment = Deployment.objects.get()
-    assert (deployment.kind, deployment.model, deployment.label) == ("azure", "gpt-prod", "gpt-prod")
+    assert (deployment.kind, deployment.model, deployment.label) == (
+        "azure",
+        "gpt-prod",
+        "gpt-prod",
+    )
 
 
 def test_without_any_endpoint_it_says_which_setting_is_missing(

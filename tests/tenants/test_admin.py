@@ -268,7 +268,9 @@ def test_a_member_is_added_on_the_tenants_page(
 ) -> None:
     row = {"memberships-0-user": str(nobody.pk), "memberships-0-role": "owner"}
 
-    change(as_admin, tenant, **{**row, "memberships-0-is_active": "on", "memberships-TOTAL_FORMS": 1})
+    change(
+        as_admin, tenant, **{**row, "memberships-0-is_active": "on", "memberships-TOTAL_FORMS": 1}
+    )
 
     assert nobody.memberships.get().role == "owner"
     assert AuditEvent.objects.filter(action="membership.created", tenant=tenant).exists()

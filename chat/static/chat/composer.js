@@ -55,6 +55,7 @@ export class Composer {
     this.#box.addEventListener("input", () => this.#onInput());
     this.#stop.addEventListener("click", () => this.stop());
     this.#turns.addEventListener("change", () => this.#update());
+    this.#turns.addEventListener("sent", () => this.#showError(null));
     this.#turns.addEventListener("refused", (event) => {
       this.#showError(new RequestError("", /** @type {CustomEvent<string>} */ (event).detail, 0));
     });

@@ -9,7 +9,7 @@ import { renderer } from "./renderer.js";
 const MAX_DEPTH = 16; // lists and quotes inside each other
 const MAX_RUN = 50_000; // characters of one paragraph
 const MAX_MARKS = 1_500; // emphasis marks and brackets of one paragraph
-const MAX_CELLS = 4_000; // of one table; a short row is filled up to the width of its head
+const MAX_CELLS = 10_000; // of one table; a short row is filled up to the width of its head
 
 const TABLE_RULE = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\||$)/;
 

@@ -63,6 +63,7 @@ export class MarkdownView {
       this.#timer = 0;
       const before = performance.now();
       this.#draw();
+      this.#element.getBoundingClientRect(); // lay out now, so that its cost is counted too
       this.#lastCost = performance.now() - before;
     }, wait);
   }
