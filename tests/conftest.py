@@ -7,8 +7,10 @@ nora to none.
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.test import Client
 
@@ -53,10 +55,18 @@ def other_tenant(db: None) -> Tenant:
     return create_tenant(slug="globex", name="Globex")
 
 
+@cache
+def _hash() -> str:
+    """Made once: a good hash is slow on purpose."""
+    return make_password(PASSWORD)
+
+
 def _join(tenant: Tenant, name: str, role: str = "member") -> Membership:
-    return create_member(
-        tenant=tenant, email=f"{name}@example.org", role=role, name=name.title(), password=PASSWORD
-    )
+    email = f"{name}@example.org"
+    membership = create_member(tenant=tenant, email=email, role=role, name=name.title())
+    membership.user.password = _hash()
+    membership.user.save(update_fields=["password"])
+    return membership
 
 
 @pytest.fixture
@@ -86,7 +96,7 @@ def outsider(other_tenant: Tenant) -> Membership:
 @pytest.fixture
 def nobody(db: None) -> User:
     """nora, who has an account and no tenant."""
-    return User.objects.create_user("nora@example.org", PASSWORD)
+    return User.objects.create_user("nora@example.org")
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ from tenants.models import Membership, Tenant, User
 
 # Anonymous people may ask for these; everything else sends them to the sign-in page.
 PUBLIC = {
-    "account_login", "account_logout", "account_signup", "account_inactive",
-    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-    "account_reset_password_from_key_done", "account_confirm_email", "account_confirm_login_code",
-    "account_email_verification_sent", "admin:login", "admin:jsi18n", "admin:logout",
+    "account_login", "account_logout", "account_inactive", "account_reset_password",
+    "account_reset_password_done", "account_reset_password_from_key_done",
+    "admin:login", "admin:jsi18n", "admin:logout",
 }  # fmt: skip
 POSTS = {
     "chat:start_conversation", "chat:send_message", "chat:rename_conversation",

@@ -17,6 +17,7 @@ async def follow_generation(generation: Generation, *, after: str) -> AsyncItera
     whether the generation has ended: an end that the relay lost is told all the same.
     """
     await sync_to_async(connections.close_all)()
+    yield sse.RETRY
     if generation.partial_text and not after:
         # In case the relay has forgotten it; what the relay holds replaces it.
         yield sse.frame(events.snapshot(generation.partial_text))

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, UsageEntry
 from tenants.models import AuditEvent, Membership, Tenant, User
-from tests.tenants.test_admin import administrator, as_admin, change
+from tests.admin import administrator, as_admin, change
 
 __all__ = ["administrator", "as_admin"]  # fixtures
 

@@ -13,6 +13,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -36,6 +37,7 @@ def find_chromium() -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests; each person gets a profile of their own."""
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=OPTIONS)
         yield chromium
@@ -43,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Watch:
-    """What must not happen in any page: script errors, broken policies, dialogs, remote requests."""
+    """Notes what no page may do: fail in a script, break its policy, ask, or call elsewhere."""
 
     def __init__(self, origin: str) -> None:
         self.problems: list[str] = []

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from chat.models import Message
-from tests.e2e.pages import ask, ask_and_wait, log_of, message_box, wait_for_answer
+from tests.e2e.pages import answers_of, ask, ask_and_wait, log_of, message_box, wait_for_answer
 from tests.stack import Stack
 from tests.upstream import Gate, Reply, Upstream
 
@@ -126,6 +126,6 @@ def test_no_second_message_is_sent_while_an_answer_is_written(
     gate.open()
     wait_for_answer(page)
     page.keyboard.press("Enter")
-    expect(log_of(page)).to_contain_text("Second")
+    expect(answers_of(page)).to_have_count(2)
     wait_for_answer(page)
     assert [request.prompt for request in upstream.requests] == ["First", "Second"]

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from portal.embedded.postgres import Postgres
 from portal.embedded.server import Server
@@ -27,8 +28,10 @@ def crash(server: Server) -> None:
 
 def forget_connections() -> None:
     """Close this process's database connections, those that its pool keeps included."""
-    connection.close()
-    connection.close_pool()
+    for database in connections.all():
+        database.close()
+        if isinstance(database, DatabaseWrapper):
+            database.close_pool()
 
 
 def _is_running(server: Server) -> bool:

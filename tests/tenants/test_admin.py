@@ -1,143 +1,18 @@
-"""The admin of people and tenants: who enters, what it writes down, and what it refuses."""
+"""The admin of people and tenants: what it writes down, and what it refuses."""
 
-import uuid
 from http import HTTPStatus
-from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tenants.models import AuditEvent, Membership, Tenant, User
+from tests.admin import administrator, as_admin, change, form_of
 from tests.conftest import PASSWORD
 
-
-@pytest.fixture
-def administrator(db: None) -> User:
-    """ada, who runs the platform."""
-    return User.objects.create_superuser("ada@example.org", PASSWORD, name="Ada")
-
-
-@pytest.fixture
-def as_admin(administrator: User) -> Client:
-    """A browser in which ada is signed in."""
-    client = Client()
-    client.force_login(administrator)
-    return client
-
-
-def form_of(client: Client, address: str) -> dict[str, Any]:
-    """The fields of this page's form and inlines, as a browser would send them unchanged."""
-    context = client.get(address).context
-    forms = [context["adminform"].form]
-    for inline in context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    fields = {}
-    for form in forms:
-        for bound in form:
-            value = bound.value()
-            if value is not None and value is not False:
-                fields[bound.html_name] = value
-    return fields
-
-
-def change(client: Client, obj: Any, **fields: Any) -> Any:
-    """Save the page of this object with these fields changed; an empty one is unticked."""
-    meta = obj._meta
-    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])
-    data = {**form_of(client, address), **fields}
-    response = client.post(address, {name: value for name, value in data.items() if value != ""})
-    assert response.status_code == HTTPStatus.FOUND, response.context["errors"]
-    obj.refresh_from_db()
-    return obj
-
-
-# ── Who enters ─────────────────────────────────────────────────────────────────────────────────
-def admin_addresses() -> list[str]:
-    """Every address of the admin, with ids of nothing."""
-    index = reverse("admin:index")
-    models = admin.site._registry
-    pages = [
-        reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_{page}", args=args)
-        for m in models
-        for page, args in [
-            ("changelist", []),
-            ("add", []),
-            ("change", [uuid.uuid4()]),
-            ("delete", [uuid.uuid4()]),
-            ("history", [uuid.uuid4()]),
-        ]
-    ]
-    return [
-        index,
-        *pages,
-        reverse("admin:search"),
-        reverse("admin:autocomplete"),
-        reverse("admin:jsi18n"),
-        reverse("admin:password_change"),
-        reverse("admin:auth_user_password_change", args=[uuid.uuid4()]),
-    ]
-
-
-def test_strangers_and_members_find_no_page_of_the_admin(member: Membership) -> None:
-    stranger, as_member = Client(), Client()
-    as_member.force_login(member.user)
-
-    for address in admin_addresses():
-        sent_away = stranger.get(address, follow=True)
-        assert sent_away.redirect_chain[-1][0].startswith("/accounts/login/"), address
-        assert as_member.get(address, follow=True).status_code == HTTPStatus.FORBIDDEN, address
-
-
-def test_staff_without_superuser_rights_find_nothing_either(nobody: User) -> None:
-    User.objects.filter(pk=nobody.pk).update(is_staff=True)
-    client = Client()
-    client.force_login(nobody)
-
-    for address in admin_addresses():
-        response = client.get(address, follow=True)
-        assert response.redirect_chain, address
-        assert "Tenants" not in response.content.decode(), address
-
-
-def test_sign_in_to_the_admin_goes_through_the_portals_own_page(administrator: User) -> None:
-    client = Client()
-
-    response = client.get("/admin/tenants/tenant/", follow=True)
-    data = {"login": administrator.email, "password": PASSWORD}
-    entered = client.post(response.redirect_chain[-1][0], data)
-
-    assert entered.status_code == HTTPStatus.FOUND
-    assert entered["Location"] == "/admin/tenants/tenant/"
-    assert client.get(entered["Location"]).status_code == HTTPStatus.OK
-
-
-# ── Content policy ─────────────────────────────────────────────────────────────────────────────
-def policy_of(response: Any) -> dict[str, str]:
-    parts = response["Content-Security-Policy"].split("; ")
-    return dict(part.partition(" ")[::2] for part in parts)
-
-
-def test_admin_pages_have_a_policy_of_their_own_that_still_forbids_inline_scripts(
-    as_admin: Client,
-) -> None:
-    policy = policy_of(as_admin.get("/admin/tenants/tenant/"))
-
-    assert policy["script-src"] == "'self' 'unsafe-eval'"
-    assert policy["style-src"] == "'self' 'unsafe-inline'"
-    assert policy["default-src"] == "'none'"
-    assert policy["connect-src"] == policy["form-action"] == "'self'"
-    assert "trusted-types" not in policy
-
-
-def test_the_admins_policy_reaches_no_other_page(as_admin: Client, tenant: Tenant) -> None:
-    for address in ["/accounts/login/", "/", "/accounts/password/change/", "/admin-not/"]:
-        policy = policy_of(as_admin.get(address))
-        assert policy["script-src"] == policy["style-src"] == "'self'", address
-        assert policy["require-trusted-types-for"] == "'script'", address
+__all__ = ["administrator", "as_admin"]  # fixtures
 
 
 # ── Every page ─────────────────────────────────────────────────────────────────────────────────
@@ -160,20 +35,6 @@ def test_every_page_of_people_and_tenants_opens(
 
     for address in addresses:
         assert as_admin.get(address).status_code == HTTPStatus.OK, address
-
-
-def test_only_our_own_models_are_registered() -> None:
-    labels = {model._meta.label for model in admin.site._registry}
-
-    assert labels == {
-        "tenants.Tenant",
-        "tenants.User",
-        "tenants.AuditEvent",
-        "chat.Deployment",
-        "chat.Conversation",
-        "chat.Generation",
-        "chat.UsageEntry",
-    }
 
 
 @pytest.mark.parametrize("model", ["tenant", "user", "auditevent"])

@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 dry_run=options["dry_run"],
             )
         except services.InvalidCatalogue as error:
-            lines = [f"Nothing was changed. {options['file']}:", *error.problems]
+            lines = [f"Nothing was changed. {_shown(options['file'])}:", *error.problems]
             raise CommandError("\n  ".join(lines)) from None
         self.stdout.write(
             f"{'Would be: ' if options['dry_run'] else ''}created {synced.created},"
@@ -59,9 +59,15 @@ def _load(name: str) -> object:
     except OSError as error:
         raise CommandError(f"{name} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise CommandError(f"{name} is not UTF-8 text.") from None
+        raise CommandError(f"{_shown(name)} is not UTF-8 text.") from None
     except yaml.YAMLError as error:
-        raise CommandError(f"{name} is neither JSON nor YAML: {_first_line(error)}") from None
+        raise CommandError(
+            f"{_shown(name)} is neither JSON nor YAML: {_first_line(error)}"
+        ) from None
+
+
+def _shown(name: str) -> str:
+    return "Standard input" if name == "-" else name
 
 
 def _parse(text: str) -> object:
