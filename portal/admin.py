@@ -15,13 +15,13 @@ from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 from django.urls import reverse
 
-# The admin's pages are driven by Alpine, which compiles the expressions in its attributes, have a
-# style sheet of the theme's colours inside, and use htmx, jQuery and Select2, which write markup
-# from strings: so it needs eval and style elements, and cannot have Trusted Types. Inline scripts
-# and style attributes stay forbidden: what a person typed is inert here all the same.
+# The admin's pages are driven by Alpine, which compiles the expressions in its attributes, hold
+# styles (the theme's colours, coloured JSON), and use htmx, jQuery and Select2, which write markup
+# from strings: so it needs eval and inline styles, and cannot have Trusted Types. Inline scripts
+# stay forbidden: what a person typed is inert here all the same.
 CONTENT_POLICY = {
     "script-src": [SELF, UNSAFE_EVAL],
-    "style-src-elem": [SELF, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
     "require-trusted-types-for": None,
     "trusted-types": None,
 }

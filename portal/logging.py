@@ -31,6 +31,15 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+class NoHealthPaths(logging.Filter):
+    """Drops Django's own line about a health path that says "not yet"."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is about anything else."""
+        path = getattr(getattr(record, "request", None), "path", "")
+        return path not in {"/healthz", "/readyz"}
+
+
 def configure(*, level: str, style: str) -> None:
     """Send every log to standard error, as JSON (`style="json"`) or plain text (`"text"`)."""
     logging.config.dictConfig(
@@ -41,6 +50,7 @@ def configure(*, level: str, style: str) -> None:
                 "json": {"()": JsonFormatter},
                 "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
             },
+            "filters": {"no_health_paths": {"()": NoHealthPaths}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
@@ -53,7 +63,7 @@ def configure(*, level: str, style: str) -> None:
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
                 # Each line of its own would repeat what the request log says.
-                "django.request": {"level": "ERROR"},
+                "django.request": {"level": "ERROR", "filters": ["no_health_paths"]},
             },
         }
     )

@@ -107,7 +107,7 @@ DATABASES["default"]["OPTIONS"] = {
     "pool": {
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", default=16),
-        "timeout": 10,
+        "timeout": env.int("DATABASE_POOL_TIMEOUT", default=10),
     },
 }
 

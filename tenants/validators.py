@@ -15,6 +15,8 @@ validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give a colour as # and 
 
 
 def validate_slug_is_free(slug: str) -> None:
-    """Refuse a slug that would hide one of the portal's own addresses."""
+    """Refuse a slug that hides one of the portal's addresses, or differs from another by case."""
+    if slug != slug.lower():
+        raise ValidationError("Use lower-case letters only.")
     if slug in RESERVED_SLUGS:
         raise ValidationError("“%(slug)s” is reserved by the portal.", params={"slug": slug})

@@ -15,10 +15,10 @@ from django.core.management import call_command
 from django.test import Client
 
 from chat import services
-from chat.models import Conversation, Deployment, DeploymentGrant
+from chat.models import Conversation, Deployment, DeploymentGrant, Generation
 from tenants.models import Membership, Tenant, User
 from tenants.services import create_member, create_tenant
-from tests.stack import Stack
+from tests.stack import Stack, wait_until
 from tests.upstream import Upstream
 
 PASSWORD = "correct horse battery staple"
@@ -137,8 +137,15 @@ def _stack(
         yield running
 
 
+def _end_all_answers() -> None:
+    for generation in Generation.objects.live():
+        services.stop_generation(generation=generation)
+    wait_until(lambda: not Generation.objects.live().exists(), what="the end of all answers")
+
+
 @pytest.fixture
 def stack(_stack: Stack, transactional_db: None) -> Iterator[Stack]:
     """The running portal; a test may kill its processes."""
     yield _stack
     _stack.restore()
+    _end_all_answers()  # a worker that writes while the tables are emptied would be a deadlock

@@ -94,6 +94,7 @@ def _store(generation: Generation, run: "Run", writer: streams.Writer) -> None:
         except Exception:
             logger.exception("end cannot be stored as it is")
             finish(generation, Outcome(Status.FAILED, error_code="internal"))
+            writer.end(Status.FAILED, "internal")
             return
         else:
             return

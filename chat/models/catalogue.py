@@ -64,10 +64,18 @@ class Deployment(models.Model):
         help_text="Tokens of prompt and reply together.", validators=[MinValueValidator(256)]
     )
     input_price = models.DecimalField(
-        max_digits=12, decimal_places=6, default=Decimal(0), help_text="Per million input tokens."
+        max_digits=12,
+        decimal_places=6,
+        default=Decimal(0),
+        validators=[MinValueValidator(0)],
+        help_text="Per million input tokens.",
     )
     output_price = models.DecimalField(
-        max_digits=12, decimal_places=6, default=Decimal(0), help_text="Per million output tokens."
+        max_digits=12,
+        decimal_places=6,
+        default=Decimal(0),
+        validators=[MinValueValidator(0)],
+        help_text="Per million output tokens.",
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

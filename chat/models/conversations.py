@@ -96,7 +96,8 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        # Not the title, which is a person's text and not for administrators.
+        return f"conversation {self.pk}"
 
     @property
     def cursor(self) -> str:

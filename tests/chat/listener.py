@@ -52,7 +52,6 @@ class Listener:
         self._request = (path, {name.replace("_", "-"): value for name, value in headers.items()})
         self._thread = threading.Thread(target=self._read, daemon=True)
         self.events: list[Heard] = []
-        self.comments = 0
 
     def __enter__(self) -> Self:
         path, headers = self._request
@@ -112,11 +111,9 @@ class Listener:
 
     def _take(self, lines: list[str]) -> None:
         fields = dict(line.split(": ", 1) for line in lines if line and not line.startswith(":"))
-        if fields:
+        if "data" in fields:
             data = json.loads(fields["data"])
             self.events.append(Heard(fields.get("id", ""), fields["event"], data))
-        else:
-            self.comments += 1
 
 
 def follow(origin: str, member: Membership, generation: Generation, **headers: str) -> Listener:

@@ -1,0 +1,38 @@
+"""Processes are asked to stop (SIGTERM), as at every deployment."""
+
+from chat.models import Deployment
+from tenants.models import Membership
+from tests.chat.answers import ask, bills, text_of, wait_for_end, wait_for_text
+from tests.chat.listener import follow
+from tests.faults.conftest import SENTENCE, THREE_WORDS
+from tests.stack import Stack, wait_until
+from tests.upstream import Gate
+
+
+def test_a_worker_that_is_asked_to_stop_ends_its_answers_first(
+    stack: Stack, member: Membership, deployment: Deployment, gate: Gate
+) -> None:
+    generation = ask(member)
+    wait_for_text(generation, THREE_WORDS)
+
+    stack.worker.ask_to_stop()
+    wait_until(lambda: "Warm shutdown" in stack.log("worker"), what="a shutdown that has begun")
+    gate.open()
+    wait_for_end(generation)
+
+    assert (generation.status, text_of(generation)) == ("completed", SENTENCE)
+    assert bills(generation) == ["counted"]
+    wait_until(lambda: not stack.worker.is_running(), what="the end of the worker")
+
+
+def test_a_web_process_that_is_asked_to_stop_keeps_nobody_waiting(
+    stack: Stack, member: Membership, deployment: Deployment, gate: Gate
+) -> None:
+    generation = ask(member)
+    with follow(stack.url, member, generation) as listener:
+        listener.wait_for_text(THREE_WORDS)
+
+        stack.web.ask_to_stop()
+
+        wait_until(lambda: not stack.web.is_running(), seconds=15, what="the end of web")
+        wait_until(lambda: listener.is_closed, what="a closed stream")
