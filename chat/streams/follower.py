@@ -95,6 +95,7 @@ class _Hub:
         self._wake_key = f"atrium:wake:{uuid.uuid4()}"
         self._cursors: dict[str, str] = {self._wake_key: START}
         self._followers: dict[str, set[_Follower]] = {}
+        self._is_blocked = False
         self._reader: asyncio.Task[None] | None = None
         # The reader has a connection of its own; everything else waits its turn for a few.
         self._blocking = _client(connections=1, timeout_seconds=_BLOCK_MS / 1000 + 5)
@@ -116,7 +117,7 @@ class _Hub:
                 del self._followers[key], self._cursors[key]
 
     async def _holds(self, key: str, entry_id: str) -> bool:
-        if not _ID.fullmatch(entry_id):
+        if entry_id == START or not _ID.fullmatch(entry_id):
             return False
         try:
             return bool(await self._client.xrange(key, entry_id, entry_id))
@@ -127,6 +128,8 @@ class _Hub:
         """Have the reader read the cursors as they are now."""
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._read())
+            return
+        if not self._is_blocked:
             return
         try:
             async with self._client.pipeline(transaction=False) as pipe:
@@ -139,6 +142,7 @@ class _Hub:
     async def _read(self) -> None:
         while self._followers:
             asked = dict(self._cursors)
+            self._is_blocked = True
             try:
                 reply: Any = await self._blocking.xread(asked, count=_READ_COUNT, block=_BLOCK_MS)  # type: ignore[arg-type]  # str keys are fine
             except (redis.RedisError, OSError) as error:
@@ -146,6 +150,8 @@ class _Hub:
                 self._tell_all_to_look()
                 await asyncio.sleep(_AFTER_ERROR_SECONDS)
                 continue
+            finally:
+                self._is_blocked = False
             for key, entries in reply:
                 self._deliver(key.decode(), entries, asked)
             await asyncio.sleep(min(_PAUSE_PER_STREAM_SECONDS * len(asked), _MAX_PAUSE_SECONDS))

@@ -86,16 +86,17 @@ def test_two_listeners_hear_the_same(
 
 
 def test_a_stream_resumes_after_the_last_event_that_was_seen(
-    stack: Stack, member: Membership, half: Generation, gate: Gate, upstream: Upstream
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
 ) -> None:
-    with follow(stack.url, member, half) as before:
-        before.wait_for_text(THREE_WORDS)
-    gate.open()
-    wait_for_end(half)
+    gate = Gate()
+    upstream.always(Reply(SENTENCE, tokens_per_second=20, gate=gate, gate_at=6))
+    generation = ask(member)
+    with follow(stack.url, member, generation) as before:
+        wait_until(lambda: bool(before.text), what="the first words")
+    wait_for_text(generation, "One two three four five six")
 
-    half.status = Generation.Status.RUNNING  # as if the end were not stored yet
-    half.save(update_fields=["status"])
-    with follow(stack.url, member, half, Last_Event_ID=before.events[-1].id) as after:
+    with follow(stack.url, member, generation, Last_Event_ID=before.events[-1].id) as after:
+        gate.open()
         after.wait_for_end()
 
     assert {event.name for event in after.events} == {"delta", "end"}
