@@ -48,6 +48,7 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
             raise Http404
         member_request = cast(MemberRequest, request)
         member_request.membership = membership
+        membership.user = member_request.user
         with logging_about(tenant=membership.tenant.slug):
             response = view(member_request, **kwargs)
         if not response.has_header("Cache-Control"):

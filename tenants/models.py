@@ -118,7 +118,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def of(self, user_id: uuid.UUID | None) -> Self:
         """The memberships of one person, with their tenants, by tenant name."""
-        return self.filter(user=user_id).select_related("tenant", "user").order_by("tenant__name")
+        return self.filter(user=user_id).select_related("tenant").order_by("tenant__name")
 
 
 class Membership(models.Model):

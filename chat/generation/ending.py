@@ -1,6 +1,7 @@
 """How generations end: message, usage entry and state in one transaction."""
 
 import logging
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -36,10 +37,10 @@ class Outcome:
 def finish(generation: Generation, outcome: Outcome) -> bool:
     """Store the end of this attempt; False, and nothing stored, when it holds the run no longer."""
     now = timezone.now()
+    conversation = Conversation.objects.filter(pk=generation.conversation_id)
     # In the same order as whoever deletes the conversation, so that neither blocks the other.
-    Conversation.objects.select_for_update(no_key=True).filter(
-        pk=generation.conversation_id
-    ).first()
+    list(conversation.select_for_update(no_key=True).values_list("pk"))
+    reply_id = uuid.uuid4() if outcome.text else None
     ended = Generation.objects.held(generation.pk, generation.attempt).update(
         status=outcome.status,
         error_code=outcome.error_code,
@@ -48,18 +49,22 @@ def finish(generation: Generation, outcome: Outcome) -> bool:
         first_token_at=outcome.first_token_at or F("first_token_at"),
         ended_at=now,
         partial_text="",
+        reply=reply_id,
     )
     if not ended:
         return False
     usage = _bill(generation, outcome)
-    if outcome.text:
-        _store_reply(generation, outcome.text, usage)
-    Conversation.objects.filter(pk=generation.conversation_id).update(active_at=now)
+    if reply_id:
+        _store_reply(generation, reply_id, outcome.text, usage)
+    conversation.update(active_at=now, head=reply_id or F("head"))
     return True
 
 
-def _store_reply(generation: Generation, text: str, usage: Usage | None) -> None:
-    reply = Message.objects.create(
+def _store_reply(
+    generation: Generation, reply_id: uuid.UUID, text: str, usage: Usage | None
+) -> None:
+    Message.objects.create(
+        pk=reply_id,
         tenant_id=generation.tenant_id,
         conversation_id=generation.conversation_id,
         parent_id=generation.prompt_id,
@@ -69,8 +74,6 @@ def _store_reply(generation: Generation, text: str, usage: Usage | None) -> None
         input_tokens=usage.input_tokens if usage else None,
         output_tokens=usage.output_tokens if usage else None,
     )
-    Generation.objects.filter(pk=generation.pk).update(reply=reply)
-    Conversation.objects.filter(pk=generation.conversation_id).update(head=reply)
 
 
 def _bill(generation: Generation, outcome: Outcome) -> Usage | None:

@@ -60,6 +60,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def _tenants_in_turn(self, now: datetime) -> list[uuid.UUID]:
         oldest = dict(self.due(now).values_list("tenant").annotate(Min("queued_at")).order_by())
+        if len(oldest) < 2:
+            return list(oldest)
         counts = self.running().values_list("tenant").annotate(Count("pk")).order_by()
         running = Counter(dict(counts))
         return sorted(oldest, key=lambda tenant: (running[tenant], oldest[tenant]))

@@ -1,8 +1,8 @@
 """The open stream of one generation: Redis for what comes, PostgreSQL for what is certain."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
-from asgiref.sync import sync_to_async
 from django.db import connections
 
 from chat import events, sse, streams
@@ -16,7 +16,6 @@ async def follow_generation(generation: Generation, *, after: str) -> AsyncItera
     Holds no database connection while it waits. Whenever the relay is silent, the database is asked
     whether the generation has ended: an end that the relay lost is told all the same.
     """
-    await sync_to_async(connections.close_all)()
     yield sse.RETRY
     if generation.partial_text and not after:
         # In case the relay has forgotten it; what the relay holds replaces it.
@@ -29,7 +28,7 @@ async def follow_generation(generation: Generation, *, after: str) -> AsyncItera
             attempt = heard[-1].attempt
             yield b"".join(_frame(entry) for entry in heard)
         elif not entries:
-            yield await _end_or_heartbeat(generation)
+            yield await asyncio.to_thread(_end_or_heartbeat, generation)
         if not generation.is_live or (heard and heard[-1].event.name == events.END):
             return
 
@@ -39,7 +38,6 @@ def _frame(entry: streams.Entry) -> bytes:
     return sse.frame(entry.event, events.END_ID if is_end else entry.id)
 
 
-@sync_to_async
 def _end_or_heartbeat(generation: Generation) -> bytes:
     """Bring the generation up to date, settled; its end if it has ended."""
     try:

@@ -36,7 +36,7 @@ def start_conversation(
     deployment = (granted.filter(pk=deployment_id) if deployment_id else granted).first()
     if deployment is None:
         raise DeploymentNotGranted("Your organisation may not use this model. Choose another one.")
-    conversation, _ = Conversation.objects.get_or_create(
+    conversation, is_new = Conversation.objects.get_or_create(
         tenant=actor.tenant,
         owner=actor.user,
         request_id=request_id,
@@ -46,7 +46,8 @@ def start_conversation(
             "active_at": timezone.now(),
         },
     )
-    send_message(actor=actor, conversation=conversation, text=text, request_id=request_id)
+    if is_new:
+        _ask(actor, conversation, text, request_id)
     return conversation
 
 
@@ -64,14 +65,8 @@ def send_message(
     if sent := conversation.generations.filter(request_id=request_id).first():
         return sent
     _refuse_if_busy(conversation)
-    prompt = Message.objects.create(
-        tenant=actor.tenant,
-        conversation=conversation,
-        parent_id=conversation.head_id,
-        role=Message.Role.USER,
-        content=text,
-    )
-    return _queue(actor, conversation, prompt, request_id)
+    _refuse_if_not_granted(actor, conversation)
+    return _ask(actor, conversation, text, request_id)
 
 
 @transaction.atomic
@@ -91,6 +86,7 @@ def retry_generation(
     head = conversation.head
     if head is None or prompt.pk not in {head.pk, head.parent_id}:
         raise NothingToRetry("The conversation has gone on since. Ask again below.")
+    _refuse_if_not_granted(actor, conversation)
     return _queue(actor, conversation, prompt, request_id)
 
 
@@ -141,13 +137,29 @@ def _refuse_if_busy(conversation: Conversation) -> None:
         raise AlreadyAnswering("An answer is still being written. Stop it, or wait for its end.")
 
 
-def _queue(
-    actor: Membership, conversation: Conversation, prompt: Message, request_id: uuid.UUID
-) -> Generation:
+def _refuse_if_not_granted(actor: Membership, conversation: Conversation) -> None:
     if not Deployment.objects.visible_to(actor).filter(pk=conversation.deployment_id).exists():
         raise DeploymentNotGranted(
             f"Your organisation may no longer use {conversation.deployment.label}."
         )
+
+
+def _ask(
+    actor: Membership, conversation: Conversation, text: str, request_id: uuid.UUID
+) -> Generation:
+    prompt = Message.objects.create(
+        tenant=actor.tenant,
+        conversation=conversation,
+        parent_id=conversation.head_id,
+        role=Message.Role.USER,
+        content=text,
+    )
+    return _queue(actor, conversation, prompt, request_id)
+
+
+def _queue(
+    actor: Membership, conversation: Conversation, prompt: Message, request_id: uuid.UUID
+) -> Generation:
     generation = Generation.objects.create(
         tenant=actor.tenant,
         conversation=conversation,

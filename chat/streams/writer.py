@@ -21,8 +21,8 @@ _SNAPSHOT_EVERY = 2_000
 _AFTER_ERROR_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 3.0
 # With many streams the flusher pauses between writes, so that more arrives with each.
-_PAUSE_PER_STREAM_SECONDS = 0.0001
-_MAX_PAUSE_SECONDS = 0.02
+_PAUSE_PER_STREAM_SECONDS = 0.00025
+_MAX_PAUSE_SECONDS = 0.05
 
 
 class Entry(NamedTuple):

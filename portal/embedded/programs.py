@@ -16,6 +16,8 @@ def web(plan: Plan) -> Child:
     """The web server. Open answer streams get three seconds to end when it stops."""
     arguments = ["portal.asgi:application", "--host", plan.options.host, "--port", str(plan.port)]
     arguments += ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "3"]
+    # Browsers keep their connection while they read an answer.
+    arguments += ["--timeout-keep-alive", "75"]
     return _child(plan, "web", ["uvicorn", *arguments], grace=6.0)
 
 
@@ -24,6 +26,7 @@ def worker(plan: Plan) -> Child:
     concurrency = str(settings.CHAT_WORKER_SLOTS + SPARE_SLOTS)
     arguments = ["-A", "portal", "worker", "--pool", "gevent", "--concurrency", concurrency]
     arguments += ["--queues", "chat,default", "--without-gossip", "--without-mingle"]
+    arguments += ["--without-heartbeat"]
     return _child(plan, "worker", ["celery", *arguments], grace=8.0)
 
 

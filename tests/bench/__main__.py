@@ -27,7 +27,7 @@ UPSTREAM += ["--rate", f"{RATE:g}", "--port"]
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--users", default="1,10,50,200", help="levels of concurrent answers")
-    parser.add_argument("--seconds", type=float, default=7.5, help="length of an answer")
+    parser.add_argument("--seconds", type=float, default=12.0, help="length of an answer")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, shorter answers")
     parser.add_argument("--only-portal", action="store_true", help="nothing to compare with")
     parser.add_argument("--keep-logs", metavar="FOLDER", help="put logs and data here, keep them")

@@ -55,7 +55,7 @@ class Level:
     def of(cls, users: int, seconds: float, *, quick: bool) -> "Level":
         rounds = max(1, (5 if quick else 20) // users)
         length = min(seconds, 2.0) if rounds > 1 else seconds
-        return cls(users, int(length * RATE), rounds, 3.0 if users >= 50 else 0.0)
+        return cls(users, int(length * RATE), rounds, 5.0 if users >= 50 else 0.0)
 
     @property
     def limit_seconds(self) -> float:
@@ -90,15 +90,16 @@ class Figures:
 def measure(
     driver: Driver, name: str, level: Level, pids: dict[str, int], job: dict[str, Any]
 ) -> Figures:
+    job |= {
+        "users": level.users,
+        "tokens": level.tokens,
+        "rounds": level.rounds,
+        "spread_seconds": level.spread_seconds,
+        "limit_seconds": level.limit_seconds,
+    }
+    driver.run(**job, is_rehearsal=True)  # open the pages: what happens before the clicks
     with Meter(pids) as meter:
-        answers = driver.run(
-            users=level.users,
-            tokens=level.tokens,
-            rounds=level.rounds,
-            spread_seconds=level.spread_seconds,
-            limit_seconds=level.limit_seconds,
-            **job,
-        )
+        answers = driver.run(**job, is_rehearsal=False)
     return figures(name, level, answers, meter)
 
 

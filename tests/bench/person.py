@@ -2,6 +2,7 @@
 
 import re
 import time
+import uuid
 from html import unescape
 from urllib.parse import urlencode
 
@@ -61,37 +62,48 @@ class Session:
 
 
 class Tab:
-    """One open page of a person, ready to ask."""
+    """One open conversation of a person, ready for a further message."""
 
     def __init__(self, session: Session, tenant: str) -> None:
         self._session = session
         self._start = f"/{tenant}/"
-        self._action = self._token = self._request_id = ""
+        self._action = self._token = ""
         self._channel: Channel | None = None
 
     async def open(self) -> None:
-        """Load the empty page: what happens before the click."""
-        page = await self._get(self._start)
+        """Begin the conversation with a short answer, and load its page."""
+        self._read_composer(await self._get(self._start))
+        answer = await self._post("tokens=1")
+        location = answer.header("location")
+        await self._follow_turn(await self._get(location), Measured())
+        self._read_composer(await self._get(location))
+
+    async def ask(self, message: str) -> Measured:
+        """Click: post the message, read the answer's stream to the end, show what is kept."""
+        measured = Measured(clicked_at=time.monotonic())
+        answer = await self._post(message)
+        await self._follow_turn(answer.body.decode(), measured)
+        return measured
+
+    def _read_composer(self, page: str) -> None:
         form = find(r'(?s)(<form class="composer".*?</form>)', page, "composer")
         self._action = find(r'action="([^"]+)"', form, "action")
         self._token = token_of(form)
-        self._request_id = find(r'name="request_id" value="([^"]+)"', form, "request id")
 
-    async def ask(self, message: str) -> Measured:
-        """Click: post the message, load the conversation, read its stream to the end."""
-        measured = Measured(clicked_at=time.monotonic())
+    async def _post(self, message: str) -> Answer:
         fields = {"message": message, "csrfmiddlewaretoken": self._token}
-        body = urlencode(fields | {"request_id": self._request_id}).encode()
-        headers = self._session.headers() | FETCH
+        body = urlencode(fields | {"request_id": str(uuid.uuid4())}).encode()
         channel = await self._connection()
+        headers = self._session.headers() | FETCH
         answer = await channel.ask(encode("POST", self._action, headers, body))
         if answer.status != 201:
             raise Refused(f"send: status {answer.status} {answer.body[:200]!r}")
-        page = await self._get(answer.header("location"))
-        turn = find(r"(?s)(<article[^>]*data-events-url[^>]*>)", page, "live answer")
+        return answer
+
+    async def _follow_turn(self, html: str, measured: Measured) -> None:
+        turn = find(r"(?s)(<article[^>]*data-events-url[^>]*>)", html, "live answer")
         await self._follow(find(r'data-events-url="([^"]+)"', turn, "events"), measured)
         await self._get(find(r'data-turn-url="([^"]+)"', turn, "turn"))
-        return measured
 
     def close(self) -> None:
         if self._channel is not None:

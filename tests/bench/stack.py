@@ -21,9 +21,11 @@ from portal.embedded.valkey import Valkey
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
 SEED = "import django; django.setup(); from tests.bench import seed; seed.main()"
-WEB = ["uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log", "--port"]
+WEB = ["uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log"]
+WEB += ["--timeout-keep-alive", "75", "--port"]
 WORKER = ["celery", "-A", "portal", "worker", "--pool", "gevent", "--concurrency", "240"]
 WORKER += ["--queues", "chat,default", "--without-gossip", "--without-mingle"]
+WORKER += ["--without-heartbeat"]
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """PostgreSQL is restarted."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx2
 from django.urls import reverse
 
@@ -51,3 +53,21 @@ def test_after_a_restart_the_first_page_is_served(
     postgres.restart()
 
     assert httpx2.get(address, headers=headers).status_code == 200
+
+
+def test_without_it_the_web_process_is_alive_and_says_what_it_lacks(
+    stack: Stack, postgres: Postgres, member: Membership, deployment: Deployment
+) -> None:
+    address = stack.url + reverse("chat:new_conversation", args=["acme"])
+    headers = {"Cookie": cookie_of(member)}
+    forget_connections()
+    postgres.stop()
+
+    with ThreadPoolExecutor(16) as people:
+        pages = [people.submit(httpx2.get, address, headers=headers, timeout=60) for _ in range(16)]
+        alive = httpx2.get(f"{stack.url}/healthz", timeout=5)
+        statuses = {page.result().status_code for page in pages}
+    ready = httpx2.get(f"{stack.url}/readyz", timeout=30)
+
+    assert (alive.status_code, statuses, ready.status_code) == (200, {500}, 503)
+    assert ready.json()["database"] is False
