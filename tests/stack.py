@@ -37,6 +37,7 @@ class Stack:
             [
                 *[sys.executable, "-m", "uvicorn", "portal.asgi:application", "--no-access-log"],
                 *["--host", "127.0.0.1", "--port", str(self.port)],
+                *["--timeout-graceful-shutdown", "3"],
             ],
         )
         self.worker = self._child(

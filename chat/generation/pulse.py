@@ -31,6 +31,9 @@ class Held(Protocol):
     def text(self) -> str:
         """What has arrived so far."""
 
+    def end_if_silent(self) -> None:
+        """The time for a look at the provider's silence."""
+
     def stop(self) -> None:
         """The person asked to stop."""
 
@@ -41,7 +44,7 @@ class Held(Protocol):
 class Pulse:
     """One per process, for all its runs: a query each, not one per run.
 
-    Looks every CHAT_PULSE_SECONDS for stops and lost claims.
+    Looks every CHAT_PULSE_SECONDS for stops, lost claims and providers that fell silent.
     """
 
     def __init__(self) -> None:
@@ -65,6 +68,8 @@ class Pulse:
         while self._runs:
             time.sleep(settings.CHAT_PULSE_SECONDS)
             looks += 1
+            for run in list(self._runs.values()):
+                run.end_if_silent()
             try:
                 if looks % _LOOKS_PER_HEARTBEAT == 0:
                     self._write_heartbeats()

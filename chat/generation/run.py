@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import OperationalError, connections
 from django.utils import timezone
 from gevent.lock import BoundedSemaphore
-from gevent.queue import Empty, SimpleQueue
+from gevent.queue import SimpleQueue
 
 from chat import prompts, provider, streams
 from chat.errors import ProviderError
@@ -123,6 +123,7 @@ class Run:
         self.first_token_at: datetime | None = None
         self._writer = writer
         self._inbox: SimpleQueue = SimpleQueue()
+        self._heard_at = time.monotonic()
         self._chars = 0
         self._finish_reason = ""
         self._filter_category = ""
@@ -149,6 +150,13 @@ class Run:
             self._ended_by = Signal.LOST
         self._inbox.put(Signal.LOST)
 
+    def end_if_silent(self) -> None:
+        """Give up when the provider has sent nothing for longer than it may."""
+        first = settings.MODEL_FIRST_TOKEN_SECONDS
+        patience = settings.MODEL_SILENCE_SECONDS if self.first_token_at else first
+        if time.monotonic() - self._heard_at > patience:
+            self._inbox.put(ProviderError("timeout"))
+
     def listen(self, pieces: Iterator[Piece]) -> None:
         """Relay the reply until it ends, fails, falls silent, or the run is told to stop."""
         reader = gevent.spawn(_read, pieces, self._inbox)
@@ -159,13 +167,9 @@ class Run:
             reader.kill(block=False)  # closes the upstream call
 
     def _arrived(self) -> list[Piece | Signal | ProviderError]:
-        """What has arrived since the last call, waiting for it within the limits of silence."""
-        first = settings.MODEL_FIRST_TOKEN_SECONDS
-        patience = settings.MODEL_SILENCE_SECONDS if self.first_token_at else first
-        try:
-            items = [self._inbox.get(timeout=patience)]
-        except Empty:
-            return [ProviderError("timeout")]
+        """What has arrived since the last call, waiting for it; the pulse ends a long silence."""
+        items = [self._inbox.get()]
+        self._heard_at = time.monotonic()
         while not self._inbox.empty():
             items.append(self._inbox.get())
         return items

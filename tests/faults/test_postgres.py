@@ -1,6 +1,7 @@
 """PostgreSQL is restarted."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx2
 from django.urls import reverse
@@ -55,7 +56,7 @@ def test_after_a_restart_the_first_page_is_served(
     assert httpx2.get(address, headers=headers).status_code == 200
 
 
-def test_without_it_the_web_process_is_alive_and_says_what_it_lacks(
+def test_without_it_the_web_process_is_alive_though_everybody_waits(
     stack: Stack, postgres: Postgres, member: Membership, deployment: Deployment
 ) -> None:
     address = stack.url + reverse("chat:new_conversation", args=["acme"])
@@ -63,11 +64,11 @@ def test_without_it_the_web_process_is_alive_and_says_what_it_lacks(
     forget_connections()
     postgres.stop()
 
-    with ThreadPoolExecutor(16) as people:
-        pages = [people.submit(httpx2.get, address, headers=headers, timeout=60) for _ in range(16)]
-        alive = httpx2.get(f"{stack.url}/healthz", timeout=5)
-        statuses = {page.result().status_code for page in pages}
-    ready = httpx2.get(f"{stack.url}/readyz", timeout=30)
+    def wait_for_a_page() -> None:
+        with suppress(httpx2.TimeoutException):
+            httpx2.get(address, headers=headers, timeout=3)
 
-    assert (alive.status_code, statuses, ready.status_code) == (200, {500}, 503)
-    assert ready.json()["database"] is False
+    with ThreadPoolExecutor(16) as people:
+        waiting = [people.submit(wait_for_a_page) for _ in range(16)]
+        while not all(page.done() for page in waiting):
+            assert httpx2.get(f"{stack.url}/healthz", timeout=2).status_code == 200
