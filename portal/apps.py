@@ -17,6 +17,6 @@ class PortalConfig(AppConfig):
         """Make our Celery application the default one in every thread, and set up logging."""
         celery_app.set_default()
         # After a restart of PostgreSQL every connection in the pool is found dead, one by one. The
-        # pool's own pauses (1, 2, 4 s …) after each would keep a page waiting for its whole timeout.
+        # pool's own pauses after each (1, 2, 4 s …) would keep a page waiting for its timeout.
         AttemptWithBackoff.INITIAL_DELAY, AttemptWithBackoff.DELAY_BACKOFF = 0.05, 1.2
         configure(level=settings.LOG_LEVEL, style=settings.LOG_FORMAT)

@@ -41,6 +41,9 @@ class ThreadedHandler(ASGIHandler):
         """Serve one request; streams ask the database in the same threads."""
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served, not {scope['type']}")
+        if scope["path"] == "/healthz":
+            await _say_alive(send)
+            return
         asyncio.get_running_loop().set_default_executor(self._threads)
         await self.handle(scope, receive, send)
 
@@ -53,6 +56,13 @@ class ThreadedHandler(ASGIHandler):
             return self.get_response(request)
         finally:
             connections.close_all()
+
+
+async def _say_alive(send: Send) -> None:
+    """Needs no thread: the process is alive also when all of them wait for the database."""
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"alive": true}'})
 
 
 def _get_application() -> ThreadedHandler:
