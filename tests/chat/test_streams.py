@@ -2,8 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,6 +14,8 @@ from chat.streams import writer as writing
 from chat.streams.connection import client
 from tests.stack import wait_until
 
+_T = TypeVar("_T")
+
 
 @pytest.fixture
 def key() -> Iterator[str]:
@@ -19,6 +23,12 @@ def key() -> Iterator[str]:
     name = streams.stream_key(uuid.uuid4(), uuid.uuid4())
     yield name
     client().delete(name)
+
+
+def run(scene: Coroutine[Any, Any, _T]) -> _T:
+    """What the scene returns. In a thread: the browser of other tests has a loop in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, scene).result()
 
 
 def text_of(entries: list[streams.Entry]) -> str:
@@ -59,7 +69,7 @@ def write_all(key: str, *texts: str, attempt: int = 1) -> streams.Writer:
 def test_a_follower_gets_the_whole_text_and_the_end(key: str) -> None:
     write_all(key, "Good ", "day", ".").end("completed", "")
 
-    entries = asyncio.run(until_end(key))
+    entries = run(until_end(key))
 
     assert [e.event.name for e in entries] == ["started", "snapshot", "delta", "delta", "end"]
     assert text_of(entries) == "Good day."
@@ -67,9 +77,9 @@ def test_a_follower_gets_the_whole_text_and_the_end(key: str) -> None:
 
 def test_a_follower_goes_on_after_the_last_id_it_saw(key: str) -> None:
     write_all(key, "Good ", "day", ".").end("completed", "")
-    entries = asyncio.run(until_end(key))
+    entries = run(until_end(key))
 
-    rest = asyncio.run(until_end(key, after=entries[2].id))
+    rest = run(until_end(key, after=entries[2].id))
 
     assert rest == entries[3:]
 
@@ -78,7 +88,7 @@ def test_a_follower_goes_on_after_the_last_id_it_saw(key: str) -> None:
 def test_an_unknown_id_starts_from_the_beginning(key: str, after: str) -> None:
     write_all(key, "Good ", "day.").end("completed", "")
 
-    assert text_of(asyncio.run(until_end(key, after=after))) == "Good day."
+    assert text_of(run(until_end(key, after=after))) == "Good day."
 
 
 def test_followers_that_join_at_different_times_get_the_same(key: str) -> None:
@@ -92,7 +102,7 @@ def test_followers_that_join_at_different_times_get_the_same(key: str) -> None:
         await asyncio.to_thread(writer.end, "completed", "")
         return list(await asyncio.gather(early, late))
 
-    early, late = asyncio.run(scene())
+    early, late = run(scene())
 
     assert early == late
     assert text_of(early) == "One two three"
@@ -117,7 +127,7 @@ def test_many_streams_are_followed_with_one_reader(key: str) -> None:
         assert readers() - before <= 1
         return [text_of(entries) for entries in await asyncio.gather(*followers)]
 
-    assert asyncio.run(scene()) == ["abc"] * 40
+    assert run(scene()) == ["abc"] * 40
     client().delete(*keys)
 
 
@@ -128,7 +138,7 @@ def test_a_stream_that_vanished_goes_on_with_a_snapshot(key: str) -> None:
     writer.append(".")
     writer.end("completed", "")
 
-    assert text_of(asyncio.run(until_end(key))) == "Good day."
+    assert text_of(run(until_end(key))) == "Good day."
 
 
 def test_the_first_text_of_an_attempt_replaces_what_a_dead_one_showed(key: str) -> None:
@@ -136,7 +146,7 @@ def test_the_first_text_of_an_attempt_replaces_what_a_dead_one_showed(key: str) 
 
     write_all(key, "New ", "text", attempt=2).end("completed", "")
 
-    assert text_of(asyncio.run(until_end(key))) == "New text"
+    assert text_of(run(until_end(key))) == "New text"
     assert streams.read_text(key, 1) == "Dead text"
 
 
@@ -147,7 +157,7 @@ def test_a_trimmed_stream_is_followed_from_its_snapshot(
     write_all(key, *"abcdefghij").end("completed", "")
     client().xtrim(key, maxlen=6, approximate=False)
 
-    entries = asyncio.run(until_end(key))
+    entries = run(until_end(key))
 
     assert text_of(entries) == "abcdefghij"
 
