@@ -10,6 +10,13 @@ class ChatError(Exception):
     status: ClassVar[int] = 400
 
 
+class ConversationGone(ChatError):
+    """The conversation was deleted a moment ago."""
+
+    code = "gone"
+    status = 404
+
+
 class EmptyMessage(ChatError):
     """Nothing was typed."""
 
@@ -49,7 +56,7 @@ class ProviderError(Exception):
 
     Codes: rate_limited (then `retry_after_seconds` may be set), filtered (then `side` is prompt or
     reply, `category` as the provider names it), context_too_long, unauthorised, unavailable,
-    timeout, malformed.
+    timeout, malformed, and internal for a fault of our own.
     """
 
     def __init__(

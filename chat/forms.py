@@ -56,6 +56,7 @@ def read(form_class: type[_Form], request: HttpRequest) -> dict[str, Any]:
 def _json_object(request: HttpRequest) -> dict[str, str]:
     try:
         data = json.loads(request.body)
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair cannot be stored
     except (ValueError, RecursionError):
         raise InvalidInput("This request is not valid JSON.") from None
     if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):

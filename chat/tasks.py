@@ -4,8 +4,10 @@ from celery import shared_task
 
 from chat import generation, streams
 
-# Tickets that one sweep issues; more waiting rows are taken by the workers that end next.
+# Tickets that one sweep issues; more waiting rows are taken by the workers that end next. The next
+# sweep issues them anew, so that they do not pile up where nobody takes them.
 _MOST_TICKETS = 100
+_TICKET_SECONDS = 5
 
 
 @shared_task
@@ -20,4 +22,4 @@ def settle() -> None:
     """End what lost its worker, and issue tickets again for what waits."""
     streams.note_worker_heard()
     for _ in range(min(generation.settle().waiting, _MOST_TICKETS)):
-        generate.delay()
+        generate.apply_async(expires=_TICKET_SECONDS)

@@ -1,6 +1,7 @@
 """The ASGI application that uvicorn serves."""
 
 import asyncio
+import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +15,13 @@ from django.db import close_old_connections, connections, reset_queries
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from portal.celery import app as celery
+from portal.health import ALIVE_PATH, Send, say_alive
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class ThreadedHandler(ASGIHandler):
@@ -41,8 +44,11 @@ class ThreadedHandler(ASGIHandler):
         """Serve one request; streams ask the database in the same threads."""
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served, not {scope['type']}")
-        if scope["path"] == "/healthz":
-            await _say_alive(send)
+        if scope["path"] == ALIVE_PATH:
+            await say_alive(send)
+            return
+        if _content_length(scope) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            await _refuse_body(send)
             return
         asyncio.get_running_loop().set_default_executor(self._threads)
         await self.handle(scope, receive, send)
@@ -58,15 +64,26 @@ class ThreadedHandler(ASGIHandler):
             connections.close_all()
 
 
-async def _say_alive(send: Send) -> None:
-    """Needs no thread: the process is alive also when all of them wait for the database."""
-    headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"alive": true}'})
+def _content_length(scope: Scope) -> float:
+    """How long the body says it is; infinite when it is chunked, which no browser does."""
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
+        return float("inf")
+    return int(headers.get(b"content-length", b"0"))
+
+
+async def _refuse_body(send: Send) -> None:
+    """413 before anything of the body is read: Django would keep all of it on disk first."""
+    headers = [(b"connection", b"close"), (b"content-type", b"application/json")]
+    error = {"code": "too_long", "message": "This is longer than the portal takes."}
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode()})
 
 
 def _get_application() -> ThreadedHandler:
     django.setup(set_prefix=False)
+    # The worker waits for its next ticket much longer than a person may wait for a send.
+    celery.conf.broker_transport_options |= {"socket_timeout": 2, "socket_connect_timeout": 1}
     # They look after connections in threads of Django's own handler; here `_respond` does.
     signals.request_started.disconnect(reset_queries)
     signals.request_started.disconnect(close_old_connections)

@@ -1,7 +1,11 @@
-"""`/healthz` and `/readyz`, answered before host checks, sessions and tenancy."""
+"""`/healthz` and `/readyz`, answered before host checks, sessions and tenancy.
+
+The bodies say true or false for each part, and nothing else about the system.
+"""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -11,19 +15,28 @@ from chat import streams
 logger = logging.getLogger(__name__)
 
 
-class HealthMiddleware:
-    """`/healthz`: the process answers. `/readyz`: 200 if database, Redis and a worker do, else 503.
+ALIVE_PATH = "/healthz"
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-    The body names each part with true or false, and nothing else about the system.
+
+async def say_alive(send: Send) -> None:
+    """`/healthz`, as ASGI: the process answers.
+
+    Needs no thread, because it is alive also when all of them wait for the database.
     """
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"alive": true}'})
+
+
+class ReadinessMiddleware:
+    """`/readyz`: 200 when database, Redis and a worker answer, else 503."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the two health paths; pass everything else on."""
-        if request.path == "/healthz":
-            return JsonResponse({"alive": True})
+        """Answer `/readyz`; pass everything else on."""
         if request.path == "/readyz":
             return _ready()
         return self.get_response(request)

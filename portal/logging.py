@@ -10,7 +10,12 @@ from datetime import UTC, datetime
 
 from tenants.logcontext import log_context
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "request",
+}
 
 
 class JsonFormatter(logging.Formatter):
@@ -23,8 +28,8 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **log_context.get(),
             **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+            **log_context.get(),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

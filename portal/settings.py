@@ -7,6 +7,7 @@ A value is looked up in the process environment, then in `.env`, then in `var/lo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from csp.constants import NONE, SELF
@@ -27,6 +28,29 @@ class _Env(environ.Env):  # type: ignore[misc]  # the package ships no types
 
 
 env = _Env()
+
+
+def _choice(name: str, choices: set[str], default: str) -> str:
+    value: str = env.str(name, default=default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(choices))}")
+    return value
+
+
+def _positive(name: str, default: float) -> float:
+    value: float = env.float(name, default=default)
+    if not value > 0:
+        raise ImproperlyConfigured(f"{name} must be more than 0")
+    return value
+
+
+def _count(name: str, default: int) -> int:
+    value: int = env.int(name, default=default)
+    if value < 1:
+        raise ImproperlyConfigured(f"{name} must be at least 1")
+    return value
+
+
 for env_file in (BASE_DIR / ".env", BASE_DIR / "var" / "local.env"):
     if env_file.is_file():
         env.read_env(env_file)
@@ -34,6 +58,8 @@ for env_file in (BASE_DIR / ".env", BASE_DIR / "var" / "local.env"):
 # ── Where we are ───────────────────────────────────────────────────────────────────────────────
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY must not be empty")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname:
@@ -43,7 +69,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
 # Requests that are answered at the same time by one web process; fewer than its connections.
-WEB_THREADS = env.int("WEB_THREADS", default=8)
+WEB_THREADS = _count("WEB_THREADS", 8)
 
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
@@ -67,7 +93,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "portal.health.HealthMiddleware",
+    "portal.health.ReadinessMiddleware",
     "portal.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -107,10 +133,12 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A view holds a connection only while it queries, so a small pool serves many open streams.
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
+    # Values travel apart from the statement, so that no text is in a log of PostgreSQL.
+    "server_side_binding": True,
     "pool": {
         "min_size": 1,
-        "max_size": env.int("DATABASE_POOL_SIZE", default=16),
-        "timeout": env.int("DATABASE_POOL_TIMEOUT", default=10),
+        "max_size": _count("DATABASE_POOL_SIZE", 16),
+        "timeout": _count("DATABASE_POOL_TIMEOUT", 10),
     },
 }
 
@@ -180,19 +208,19 @@ MODEL_HOSTS = frozenset(
     if host
 )
 MODEL_TOKEN_PROVIDER = "portal.azure.openai_token"  # noqa: S105  # a dotted path, no secret
-MODEL_CONNECT_SECONDS = env.float("MODEL_CONNECT_SECONDS", default=5.0)
-MODEL_FIRST_TOKEN_SECONDS = env.float("MODEL_FIRST_TOKEN_SECONDS", default=120.0)
-MODEL_SILENCE_SECONDS = env.float("MODEL_SILENCE_SECONDS", default=60.0)
+MODEL_CONNECT_SECONDS = _positive("MODEL_CONNECT_SECONDS", 5.0)
+MODEL_FIRST_TOKEN_SECONDS = _positive("MODEL_FIRST_TOKEN_SECONDS", 120.0)
+MODEL_SILENCE_SECONDS = _positive("MODEL_SILENCE_SECONDS", 60.0)
 
 # ── Chat ───────────────────────────────────────────────────────────────────────────────────────
-CHAT_MAX_MESSAGE_CHARS = env.int("CHAT_MAX_MESSAGE_CHARS", default=100_000)
-CHAT_MAX_REPLY_CHARS = env.int("CHAT_MAX_REPLY_CHARS", default=1_000_000)
+CHAT_MAX_MESSAGE_CHARS = _count("CHAT_MAX_MESSAGE_CHARS", 100_000)
+CHAT_MAX_REPLY_CHARS = _count("CHAT_MAX_REPLY_CHARS", 1_000_000)
 # A worker looks for stops this often; it is held dead after the limit without a heartbeat.
-CHAT_PULSE_SECONDS = env.float("CHAT_PULSE_SECONDS", default=0.5)
-CHAT_HEARTBEAT_LIMIT_SECONDS = env.float("CHAT_HEARTBEAT_LIMIT_SECONDS", default=15.0)
+CHAT_PULSE_SECONDS = _positive("CHAT_PULSE_SECONDS", 0.5)
+CHAT_HEARTBEAT_LIMIT_SECONDS = _positive("CHAT_HEARTBEAT_LIMIT_SECONDS", 15.0)
 CHAT_MAX_ATTEMPTS = 3
 # Generations that one worker process runs at once; its Celery concurrency must be higher.
-CHAT_WORKER_SLOTS = env.int("CHAT_WORKER_SLOTS", default=220)
+CHAT_WORKER_SLOTS = _count("CHAT_WORKER_SLOTS", 220)
 CHAT_STREAM_TTL_SECONDS = 3600
 CHAT_STREAM_HEARTBEAT_SECONDS = 15.0
 # Body limit: the longest message in the widest encoding, as a form field, with room for the rest.
@@ -227,8 +255,17 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
+if IS_HTTPS and not env.str("EMAIL_URL", default=""):
+    raise ImproperlyConfigured("EMAIL_URL must be set: mail with reset links belongs in no log")
+try:
+    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+except (ImproperlyConfigured, KeyError):
+    raise ImproperlyConfigured(
+        "EMAIL_URL must look like smtp+tls://user:password@host:587"
+    ) from None
+MAIL_BACKEND = vars()["EMAIL_BACKEND"]
+EMAIL_BACKEND = "portal.mail.BackgroundBackend"
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="atrium@localhost")
 
 # ── Browser security ───────────────────────────────────────────────────────────────────────────
@@ -287,11 +324,11 @@ STORAGES = {
 
 # ── Language, time, logs ───────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = _choice("TIME_ZONE", available_timezones(), "UTC")
 USE_TZ = True
 LOGGING_CONFIG = None
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+LOG_LEVEL = _choice("LOG_LEVEL", {"DEBUG", "INFO", "WARNING", "ERROR"}, "INFO")
+LOG_FORMAT = _choice("LOG_FORMAT", {"json", "text"}, "json")
 
 # ── Admin and demo ─────────────────────────────────────────────────────────────────────────────
 # The model that `create_demo` uses when the endpoint does not offer exactly one.

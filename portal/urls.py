@@ -22,6 +22,8 @@ OFFERED = {
 }
 account_patterns = [page for page in allauth_urls.urlpatterns if page.name in OFFERED]
 
+handler400 = "portal.views.bad_request"
+
 urlpatterns = [
     path("accounts/", include(account_patterns)),
     path("admin/", admin.site.urls),

@@ -149,3 +149,8 @@ def stack(_stack: Stack, transactional_db: None) -> Iterator[Stack]:
     yield _stack
     _stack.restore()
     _end_all_answers()  # a worker that writes while the tables are emptied would be a deadlock
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need the running portal come last: its worker must not meet the others' rows."""
+    items.sort(key=lambda item: "_stack" in getattr(item, "fixturenames", ()))

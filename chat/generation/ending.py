@@ -4,6 +4,7 @@ import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal, NamedTuple
 
 from django.conf import settings
@@ -196,5 +197,7 @@ def _shown_text(generation: Generation) -> str:
 
 
 def _relay_end(generation: Generation, status: Status, error_code: str) -> None:
+    """Tell followers, once it is certain."""
     key = streams.stream_key(generation.tenant_id, generation.pk)
-    streams.Writer(key, generation.attempt).end(status, error_code)
+    writer = streams.Writer(key, generation.attempt)
+    transaction.on_commit(partial(writer.end, status, error_code), robust=True)

@@ -110,6 +110,7 @@ def _end(generation: Generation, run: "Run", writer: streams.Writer) -> None:
         return
     outcome = run.outcome()
     if finish(generation, outcome):
+        connections.close_all()  # none is held while the relay is waited for
         writer.end(outcome.status, outcome.error_code)
         logger.info("generation ended", extra={"status": str(outcome.status)})
 

@@ -1,7 +1,7 @@
 """Conversations and the tree of their messages."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
 from django.db import models
@@ -28,7 +28,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def titled(self, words: str) -> Self:
         """Those whose title contains every one of these words."""
         query = self
-        for word in words.split():
+        for word in words[:200].split()[:10]:
             query = query.filter(title__icontains=word)
         return query
 
@@ -50,8 +50,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID] | None:
     at, _, pk = cursor.partition("~")
     try:
-        return datetime.fromisoformat(at), uuid.UUID(pk)
-    except ValueError:
+        return datetime.fromisoformat(at).astimezone(UTC), uuid.UUID(pk)
+    except (ValueError, OverflowError):
         return None
 
 

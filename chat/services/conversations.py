@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from chat import generation as worker
-from chat.errors import EmptyMessage
+from chat.errors import ConversationGone, EmptyMessage
 from chat.models import Conversation, Generation, Message
 from tenants.models import Membership
 from tenants.services import record
@@ -40,9 +40,15 @@ def read_turns(conversation: Conversation) -> list[Turn]:
 
 
 def _unanswered(prompt: Message) -> list[Turn]:
-    """The latest generation for a prompt that has no reply on the branch: live, or without text."""
-    latest = prompt.generations.select_related("deployment", "conversation").order_by("-queued_at")
-    return [read_turn(generation) for generation in latest[:1]]
+    """The latest generation for a prompt that has no reply on the branch: live, or without text.
+
+    When it ended without text, the reply that it was to replace stays in sight before it.
+    """
+    related = prompt.generations.select_related("deployment", "conversation", "reply")
+    latest, *earlier = [*related.order_by("-queued_at")]
+    turn = read_turn(latest)
+    replies = [read_turn(generation) for generation in earlier if generation.reply_id][:1]
+    return [*replies, turn] if not (turn.text or latest.is_live) else [turn]
 
 
 def settled(generation: Generation) -> Generation:
@@ -66,18 +72,20 @@ def rename_conversation(*, conversation: Conversation, title: str) -> Conversati
     if not words:
         raise EmptyMessage("A title needs at least one character.")
     conversation.title = words
-    conversation.save(update_fields=["title"])
+    if not Conversation.objects.filter(pk=conversation.pk).update(title=words):
+        raise ConversationGone("This conversation was deleted.")
     return conversation
 
 
 @transaction.atomic
 def delete_conversation(*, actor: Membership, conversation: Conversation) -> None:
     """Delete the conversation with its messages; what it used stays in the ledger."""
-    conversation = (
-        Conversation.objects.visible_to(actor).select_for_update().get(pk=conversation.pk)
-    )
-    live_ones = conversation.generations.live().select_for_update(of=("self",))
+    mine = Conversation.objects.visible_to(actor).select_for_update()
+    locked = mine.filter(pk=conversation.pk).first()
+    if locked is None:
+        return
+    live_ones = locked.generations.live().select_for_update(of=("self",))
     for live in live_ones.select_related("deployment", "conversation"):
         worker.end_with_conversation(live)
-    record("conversation.deleted", subject=conversation, actor=actor.user, tenant=actor.tenant)
-    conversation.delete()
+    record("conversation.deleted", subject=locked, actor=actor.user, tenant=actor.tenant)
+    locked.delete()

@@ -10,6 +10,7 @@ from chat import generation as worker
 from chat import tasks
 from chat.errors import (
     AlreadyAnswering,
+    ConversationGone,
     DeploymentNotGranted,
     EmptyMessage,
     MessageTooLong,
@@ -51,7 +52,6 @@ def start_conversation(
     return conversation
 
 
-@transaction.atomic
 def send_message(
     *, actor: Membership, conversation: Conversation, text: str, request_id: uuid.UUID
 ) -> Generation:
@@ -61,6 +61,14 @@ def send_message(
     EmptyMessage, MessageTooLong, AlreadyAnswering or DeploymentNotGranted, and stores nothing then.
     """
     text = _checked(text)
+    _settle(conversation)
+    with transaction.atomic():
+        return _send(actor, conversation, text, request_id)
+
+
+def _send(
+    actor: Membership, conversation: Conversation, text: str, request_id: uuid.UUID
+) -> Generation:
     conversation = _locked(actor, conversation)
     if sent := conversation.generations.filter(request_id=request_id).first():
         return sent
@@ -69,7 +77,6 @@ def send_message(
     return _ask(actor, conversation, text, request_id)
 
 
-@transaction.atomic
 def retry_generation(
     *, actor: Membership, generation: Generation, request_id: uuid.UUID
 ) -> Generation:
@@ -78,6 +85,12 @@ def retry_generation(
     Safe to repeat like a send. Raises NothingToRetry when the conversation has gone on since,
     AlreadyAnswering or DeploymentNotGranted.
     """
+    _settle(generation.conversation)
+    with transaction.atomic():
+        return _retry(actor, generation, request_id)
+
+
+def _retry(actor: Membership, generation: Generation, request_id: uuid.UUID) -> Generation:
     conversation = _locked(actor, generation.conversation)
     if sent := conversation.generations.filter(request_id=request_id).first():
         return sent
@@ -97,7 +110,7 @@ def stop_generation(*, generation: Generation) -> None:
     """
     if worker.end_queued(generation):
         return
-    Generation.objects.running().filter(pk=generation.pk, stop_requested_at=None).update(
+    Generation.objects.live().filter(pk=generation.pk, stop_requested_at=None).update(
         stop_requested_at=timezone.now()
     )
 
@@ -125,15 +138,20 @@ def _first_words(text: str) -> str:
 def _locked(actor: Membership, conversation: Conversation) -> Conversation:
     """The conversation, with every other send to it waiting until this one is stored."""
     mine = Conversation.objects.visible_to(actor).select_for_update(of=("self",))
-    return mine.select_related("deployment").get(pk=conversation.pk)
+    locked = mine.select_related("deployment").filter(pk=conversation.pk).first()
+    if locked is None:
+        raise ConversationGone("This conversation was deleted.")
+    return locked
+
+
+def _settle(conversation: Conversation) -> None:
+    """End what lost its worker. Outside the send, whose refusal must not undo it."""
+    for live in conversation.generations.live().select_related("deployment", "conversation"):
+        worker.settle_if_stale(live)
 
 
 def _refuse_if_busy(conversation: Conversation) -> None:
-    live = conversation.generations.live().select_related("deployment", "conversation").first()
-    if live and worker.settle_if_stale(live):
-        live.refresh_from_db()
-        conversation.refresh_from_db(fields=["head"])
-    if live and live.is_live:
+    if conversation.generations.live().exists():
         raise AlreadyAnswering("An answer is still being written. Stop it, or wait for its end.")
 
 

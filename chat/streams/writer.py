@@ -135,8 +135,8 @@ class _Flusher:
         while True:
             self._wake.wait()
             self._wake.clear()
-            writers, self._waiting = list(self._waiting), {}
-            time.sleep(self._pause_after(writers))
+            waiting, self._waiting = self._waiting, {}
+            time.sleep(self._pause_after(list(waiting)))
 
     def _pause_after(self, writers: list[Writer]) -> float:
         """Flush; how long to wait for more, which is longer while Redis does not take it."""

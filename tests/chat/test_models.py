@@ -166,7 +166,18 @@ def test_pages_neither_repeat_nor_lose_a_conversation(member: Membership, queue:
     assert len(seen) == len(set(seen)) == 7
 
 
-@pytest.mark.parametrize("cursor", ["x", "~", "2026-01-01~x", "9999-99-99~1", "\0"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "~",
+        "2026-01-01~x",
+        "9999-99-99~1",
+        "\0",
+        "0001-01-01T00:00:00+23:59~" + "0" * 32,
+        "9999-12-31T23:59:59-23:59~" + "0" * 32,
+    ],
+)
 def test_a_cursor_that_is_none_starts_at_the_top(
     member: Membership, queue: Queue, cursor: str
 ) -> None:

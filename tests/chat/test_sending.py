@@ -2,14 +2,22 @@
 
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from chat import services
-from chat.errors import AlreadyAnswering, DeploymentNotGranted, EmptyMessage, NothingToRetry
+from chat.errors import (
+    AlreadyAnswering,
+    ConversationGone,
+    DeploymentNotGranted,
+    EmptyMessage,
+    NothingToRetry,
+)
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
 from tenants.models import Membership
 
@@ -213,6 +221,7 @@ def post(client: Client, conversation: Conversation, body: object, **extra: str)
         "[]", "{", "null", '{"message": 1}', '{"message": ["a"], "request_id": "x"}', "[" * 100_000,
         '{"message": "a"}', '{"message": "a", "request_id": "not-an-id"}',
         '{"message": "a\\u0000b", "request_id": "7b1f1f7e-0000-4000-8000-000000000000"}',
+        '{"message": "half \\ud83d", "request_id": "7b1f1f7e-0000-4000-8000-000000000000"}',
         b"\xff\xfe",
     ],
 )  # fmt: skip
@@ -251,3 +260,51 @@ def test_a_message_that_is_too_long_is_refused_and_comes_back(
     assert answer.status_code == 413
     assert text in answer.content.decode()
     assert "100,001 characters" in answer.content.decode()
+
+
+def test_what_comes_beside_a_delete_is_a_clear_refusal(
+    member: Membership, conversation: Conversation
+) -> None:
+    finish_first(conversation)
+    answered = Generation.objects.select_related("conversation", "prompt").get()
+    services.delete_conversation(actor=member, conversation=conversation)
+    again = uuid.uuid4()
+
+    services.delete_conversation(actor=member, conversation=conversation)
+    with pytest.raises(ConversationGone):
+        services.rename_conversation(conversation=conversation, title="Late")
+    with pytest.raises(ConversationGone):
+        services.send_message(
+            actor=member, conversation=conversation, text="Late", request_id=again
+        )
+    with pytest.raises(ConversationGone):
+        services.retry_generation(actor=member, generation=answered, request_id=again)
+
+
+def test_a_refused_send_keeps_what_it_settled(
+    member: Membership, conversation: Conversation
+) -> None:
+    Generation.objects.claim_next()
+    Generation.objects.update(
+        heartbeat_at=timezone.now() - timedelta(hours=1), partial_text="Good mor"
+    )
+    DeploymentGrant.objects.all().delete()
+
+    with pytest.raises(DeploymentNotGranted):
+        services.send_message(
+            actor=member, conversation=conversation, text="Now", request_id=uuid.uuid4()
+        )
+
+    assert conversation.generations.get().status == Status.INTERRUPTED
+
+
+def test_a_retry_that_brought_nothing_leaves_the_earlier_reply_in_sight(
+    member: Membership, conversation: Conversation
+) -> None:
+    first = finish_first(conversation)
+    second = services.retry_generation(actor=member, generation=first, request_id=uuid.uuid4())
+
+    services.stop_generation(generation=second)
+
+    turns = services.read_turns(Conversation.objects.get())
+    assert [turn.text for turn in turns] == ["Good morning", "Good morning, Bob.", ""]

@@ -30,6 +30,14 @@ def test_a_line_carries_the_context_and_the_extras() -> None:
     assert "request" not in line()
 
 
+def test_the_request_id_is_kept_where_django_adds_the_request() -> None:
+    with logging_about(request="r-1"):
+        parsed = line(request="<ASGIRequest: GET '/acme/c/?q=secret'>")
+
+    assert parsed["request"] == "r-1"
+    assert "secret" not in str(line(request="<ASGIRequest: GET '/acme/c/?q=secret'>"))
+
+
 def test_a_message_of_several_lines_is_one_line() -> None:
     record = logging.makeLogRecord({"msg": "one\ntwo\u2028three"})
 

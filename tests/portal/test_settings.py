@@ -30,6 +30,13 @@ def check(**changes: str) -> tuple[int, str]:
         ("AZURE_OPENAI_ENDPOINT", "ftp://x"),
         ("DATABASE_POOL_SIZE", "many"),
         ("CHAT_PULSE_SECONDS", "often"),
+        ("CHAT_PULSE_SECONDS", "0"),
+        ("WEB_THREADS", "0"),
+        ("SECRET_KEY", ""),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("EMAIL_URL", "foo"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(name: str, value: str) -> None:
