@@ -5,52 +5,19 @@ A value is looked up in the process environment, then in `.env`, then in `var/lo
 """
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from portal import admin_theme
+from portal.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-class _Env(environ.Env):  # type: ignore[misc]  # the package ships no types
-    """Names the setting whose value has the wrong type, without showing the value."""
-
-    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
-        """As environ.Env does, with one kind of error."""
-        try:
-            return super().get_value(var, *args, **kwargs)
-        except ValueError:
-            raise ImproperlyConfigured(f"{var} has a value of the wrong type") from None
-
-
-env = _Env()
-
-
-def _choice(name: str, choices: set[str], default: str) -> str:
-    value: str = env.str(name, default=default)
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(choices))}")
-    return value
-
-
-def _positive(name: str, default: float) -> float:
-    value: float = env.float(name, default=default)
-    if not value > 0:
-        raise ImproperlyConfigured(f"{name} must be more than 0")
-    return value
-
-
-def _count(name: str, default: int) -> int:
-    value: int = env.int(name, default=default)
-    if value < 1:
-        raise ImproperlyConfigured(f"{name} must be at least 1")
-    return value
-
-
+env = Env()
 for env_file in (BASE_DIR / ".env", BASE_DIR / "var" / "local.env"):
     if env_file.is_file():
         env.read_env(env_file)
@@ -69,7 +36,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
 # Requests that are answered at the same time by one web process; fewer than its connections.
-WEB_THREADS = _count("WEB_THREADS", 8)
+WEB_THREADS = env.count("WEB_THREADS", default=8)
 
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
@@ -137,8 +104,8 @@ DATABASES["default"]["OPTIONS"] = {
     "server_side_binding": True,
     "pool": {
         "min_size": 1,
-        "max_size": _count("DATABASE_POOL_SIZE", 16),
-        "timeout": _count("DATABASE_POOL_TIMEOUT", 10),
+        "max_size": env.count("DATABASE_POOL_SIZE", default=16),
+        "timeout": env.count("DATABASE_POOL_TIMEOUT", default=10),
     },
 }
 
@@ -208,19 +175,19 @@ MODEL_HOSTS = frozenset(
     if host
 )
 MODEL_TOKEN_PROVIDER = "portal.azure.openai_token"  # noqa: S105  # a dotted path, no secret
-MODEL_CONNECT_SECONDS = _positive("MODEL_CONNECT_SECONDS", 5.0)
-MODEL_FIRST_TOKEN_SECONDS = _positive("MODEL_FIRST_TOKEN_SECONDS", 120.0)
-MODEL_SILENCE_SECONDS = _positive("MODEL_SILENCE_SECONDS", 60.0)
+MODEL_CONNECT_SECONDS = env.positive("MODEL_CONNECT_SECONDS", default=5.0)
+MODEL_FIRST_TOKEN_SECONDS = env.positive("MODEL_FIRST_TOKEN_SECONDS", default=120.0)
+MODEL_SILENCE_SECONDS = env.positive("MODEL_SILENCE_SECONDS", default=60.0)
 
 # ── Chat ───────────────────────────────────────────────────────────────────────────────────────
-CHAT_MAX_MESSAGE_CHARS = _count("CHAT_MAX_MESSAGE_CHARS", 100_000)
-CHAT_MAX_REPLY_CHARS = _count("CHAT_MAX_REPLY_CHARS", 1_000_000)
+CHAT_MAX_MESSAGE_CHARS = env.count("CHAT_MAX_MESSAGE_CHARS", default=100_000)
+CHAT_MAX_REPLY_CHARS = env.count("CHAT_MAX_REPLY_CHARS", default=1_000_000)
 # A worker looks for stops this often; it is held dead after the limit without a heartbeat.
-CHAT_PULSE_SECONDS = _positive("CHAT_PULSE_SECONDS", 0.5)
-CHAT_HEARTBEAT_LIMIT_SECONDS = _positive("CHAT_HEARTBEAT_LIMIT_SECONDS", 15.0)
+CHAT_PULSE_SECONDS = env.positive("CHAT_PULSE_SECONDS", default=0.5)
+CHAT_HEARTBEAT_LIMIT_SECONDS = env.positive("CHAT_HEARTBEAT_LIMIT_SECONDS", default=15.0)
 CHAT_MAX_ATTEMPTS = 3
 # Generations that one worker process runs at once; its Celery concurrency must be higher.
-CHAT_WORKER_SLOTS = _count("CHAT_WORKER_SLOTS", 220)
+CHAT_WORKER_SLOTS = env.count("CHAT_WORKER_SLOTS", default=220)
 CHAT_STREAM_TTL_SECONDS = 3600
 CHAT_STREAM_HEARTBEAT_SECONDS = 15.0
 # Body limit: the longest message in the widest encoding, as a form field, with room for the rest.
@@ -324,49 +291,13 @@ STORAGES = {
 
 # ── Language, time, logs ───────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en"
-TIME_ZONE = _choice("TIME_ZONE", available_timezones(), "UTC")
+TIME_ZONE = env.choice("TIME_ZONE", available_timezones(), default="UTC")
 USE_TZ = True
 LOGGING_CONFIG = None
-LOG_LEVEL = _choice("LOG_LEVEL", {"DEBUG", "INFO", "WARNING", "ERROR"}, "INFO")
-LOG_FORMAT = _choice("LOG_FORMAT", {"json", "text"}, "json")
+LOG_LEVEL = env.choice("LOG_LEVEL", {"DEBUG", "INFO", "WARNING", "ERROR"}, default="INFO")
+LOG_FORMAT = env.choice("LOG_FORMAT", {"json", "text"}, default="json")
 
 # ── Admin and demo ─────────────────────────────────────────────────────────────────────────────
 # The model that `create_demo` uses when the endpoint does not offer exactly one.
 DEMO_MODEL = env.str("DEMO_MODEL", default="")
-UNFOLD = {
-    "SITE_TITLE": "Atrium",
-    "SITE_HEADER": "Atrium",
-    "SITE_SUBHEADER": "Administration",
-    "SITE_ICON": "portal.admin.icon",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "portal.admin.icon"}],
-    "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"navigation": "portal.admin.navigation"},
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97.6% .012 200)",
-            "100": "oklch(94.8% .024 200)",
-            "200": "oklch(90% .04 200)",
-            "300": "oklch(82.5% .056 200)",
-            "400": "oklch(72% .068 200)",
-            "500": "oklch(65% .075 200)",
-            "600": "oklch(47.5% .066 200)",
-            "700": "oklch(41% .058 200)",
-            "800": "oklch(35.5% .05 200)",
-            "900": "oklch(30% .042 200)",
-            "950": "oklch(22% .032 200)",
-        },
-        "base": {
-            "50": "oklch(98.6% .003 85)",
-            "100": "oklch(96.4% .006 85)",
-            "200": "oklch(90.8% .008 85)",
-            "300": "oklch(85% .01 85)",
-            "400": "oklch(70.5% .012 85)",
-            "500": "oklch(55% .012 85)",
-            "600": "oklch(44.5% .011 85)",
-            "700": "oklch(36.5% .01 85)",
-            "800": "oklch(27% .008 85)",
-            "900": "oklch(20.5% .007 85)",
-            "950": "oklch(15.5% .006 85)",
-        },
-    },
-}
+UNFOLD = admin_theme.UNFOLD

@@ -5,7 +5,7 @@ nora to none.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
 
@@ -13,15 +13,17 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from chat import services
-from chat.models import Conversation, Deployment, DeploymentGrant, Generation
+from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
 from tenants.models import Membership, Tenant, User
 from tenants.services import create_member, create_tenant
 from tests.stack import Stack, wait_until
 from tests.upstream import Upstream
 
 PASSWORD = "correct horse battery staple"
+Queue = Callable[..., Generation]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -120,6 +122,35 @@ def deployment(tenant: Tenant, upstream: Upstream) -> Deployment:
 def conversation(member: Membership, deployment: Deployment) -> Conversation:
     """bob's conversation, whose first message waits for a worker."""
     return services.start_conversation(actor=member, text="Good morning", request_id=uuid.uuid4())
+
+
+@pytest.fixture
+def queue(deployment: Deployment) -> Queue:
+    """Puts a generation of this member into the queue, in a conversation of its own."""
+
+    def queue(member: Membership, **fields: object) -> Generation:
+        conversation = Conversation.objects.create(
+            tenant=member.tenant,
+            owner=member.user,
+            title="Question",
+            deployment=deployment,
+            request_id=uuid.uuid4(),
+            active_at=timezone.now(),
+        )
+        prompt = Message.objects.create(
+            tenant=member.tenant, conversation=conversation, role="user", content="?"
+        )
+        return Generation.objects.create(
+            tenant=member.tenant,
+            conversation=conversation,
+            user=member.user,
+            deployment=deployment,
+            prompt=prompt,
+            request_id=uuid.uuid4(),
+            **fields,
+        )
+
+    return queue
 
 
 @pytest.fixture

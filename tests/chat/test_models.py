@@ -2,7 +2,6 @@
 
 import threading
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,38 +13,9 @@ from django.utils import timezone
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message, UsageEntry
 from tenants.ledger import AppendOnlyError
 from tenants.models import AuditEvent, Membership, Tenant
+from tests.conftest import Queue
 
 Status = Generation.Status
-Queue = Callable[..., Generation]
-
-
-@pytest.fixture
-def queue(deployment: Deployment) -> Queue:
-    """Puts a generation of this member into the queue, in a conversation of its own."""
-
-    def queue(member: Membership, **fields: object) -> Generation:
-        conversation = Conversation.objects.create(
-            tenant=member.tenant,
-            owner=member.user,
-            title="Question",
-            deployment=deployment,
-            request_id=uuid.uuid4(),
-            active_at=timezone.now(),
-        )
-        prompt = Message.objects.create(
-            tenant=member.tenant, conversation=conversation, role="user", content="?"
-        )
-        return Generation.objects.create(
-            tenant=member.tenant,
-            conversation=conversation,
-            user=member.user,
-            deployment=deployment,
-            prompt=prompt,
-            request_id=uuid.uuid4(),
-            **fields,
-        )
-
-    return queue
 
 
 def test_claim_takes_the_oldest_and_raises_the_attempt(member: Membership, queue: Queue) -> None:

@@ -1,6 +1,5 @@
 """Two parts change the same conversation at the same moment."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -11,35 +10,20 @@ from django.utils import timezone
 
 from chat import services
 from chat.generation.ending import Outcome, finish
-from chat.models import Conversation, Deployment, Generation, Message
+from chat.models import Conversation, Generation, Message
 from tenants.models import Membership
 from tests.chat.answers import bills
+from tests.conftest import Queue
 from tests.stack import wait_until
 
 InThread = Callable[[Callable[[], object]], "Future[object]"]
 
 
 @pytest.fixture
-def running(transactional_db: None, member: Membership, deployment: Deployment) -> Generation:
+def running(transactional_db: None, member: Membership, queue: Queue) -> Generation:
     """An answer that some worker writes, and of which some text is stored."""
-    conversation = Conversation.objects.create(
-        tenant=member.tenant,
-        owner=member.user,
-        title="Hello",
-        deployment=deployment,
-        request_id=uuid.uuid4(),
-        active_at=timezone.now(),
-    )
-    prompt = Message.objects.create(
-        tenant=member.tenant, conversation=conversation, role="user", content="Hello"
-    )
-    return Generation.objects.create(
-        tenant=member.tenant,
-        conversation=conversation,
-        user=member.user,
-        deployment=deployment,
-        prompt=prompt,
-        request_id=conversation.request_id,
+    return queue(
+        member,
         status=Generation.Status.RUNNING,
         attempt=1,
         heartbeat_at=timezone.now(),
