@@ -14,6 +14,9 @@ from chat.models.catalogue import Deployment
 from chat.models.conversations import Conversation, Message
 from tenants.models import Membership, Tenant, User
 
+# Each further try means that another worker has claimed something; the sweep looks after the rest.
+_CLAIM_TRIES = 20
+
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
     """Generations by state. Changes of state are conditional updates: look at the row count."""
@@ -51,11 +54,18 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         Fair: the tenant with the fewest running generations first, then the oldest; never above
         the tenant's `max_running`. The claim is committed on return, with `attempt` raised by one.
         """
-        now = timezone.now()
-        for tenant_id in self._tenants_in_turn(now):
-            claimed = self._claim_of_tenant(tenant_id, now)
-            if claimed:
-                return claimed
+        for _ in range(_CLAIM_TRIES):
+            is_outrun = False
+            now = timezone.now()
+            for tenant_id in self._tenants_in_turn(now):
+                claimed, has_room = self._claim_of_tenant(tenant_id, now)
+                if claimed:
+                    return claimed
+                is_outrun = is_outrun or has_room
+            # Others took what this claim saw. Theirs may have been a ticket for a newer row that it
+            # did not see: without another look that row would wait, with no ticket left for it.
+            if not is_outrun:
+                break
         return None
 
     def _tenants_in_turn(self, now: datetime) -> list[uuid.UUID]:
@@ -67,12 +77,15 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return sorted(oldest, key=lambda tenant: (running[tenant], oldest[tenant]))
 
     @transaction.atomic
-    def _claim_of_tenant(self, tenant_id: uuid.UUID, now: datetime) -> "Generation | None":
+    def _claim_of_tenant(
+        self, tenant_id: uuid.UUID, now: datetime
+    ) -> tuple["Generation | None", bool]:
+        """What was claimed of this tenant's, and whether it might have more running."""
         # The lock makes counting and claiming one step, so the limit holds among many workers.
         tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
         has_room = self.running().filter(tenant=tenant).count() < tenant.max_running
         if tenant.status != Tenant.Status.ACTIVE or not has_room:
-            return None
+            return None, False
         waiting = self.due(now).filter(tenant=tenant).order_by("queued_at", "pk")
         claimed = (
             waiting.select_for_update(of=("self",), skip_locked=True)
@@ -80,12 +93,12 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             .first()
         )
         if claimed is None:
-            return None
+            return None, True
         claimed.attempt += 1
         claimed.status = Generation.Status.RUNNING
         claimed.started_at = claimed.heartbeat_at = now
         claimed.save(update_fields=["attempt", "status", "started_at", "heartbeat_at"])
-        return claimed
+        return claimed, True
 
 
 class Generation(models.Model):

@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message, UsageEntry
+from chat.models.generations import GenerationQuerySet
 from tenants.ledger import AppendOnlyError
 from tenants.models import AuditEvent, Membership, Tenant
 from tests.conftest import Queue
@@ -64,6 +65,21 @@ def test_claim_leaves_a_full_tenant_for_the_next_one(
     other = queue(outsider)
 
     assert Generation.objects.claim_next() == other
+
+
+def test_claim_looks_again_when_others_took_what_it_saw(
+    member: Membership, outsider: Membership, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = queue(outsider)
+    look = GenerationQuerySet._tenants_in_turn
+    seen = [[member.tenant_id]]  # as it was before another worker took its row
+    monkeypatch.setattr(
+        GenerationQuerySet,
+        "_tenants_in_turn",
+        lambda rows, now: seen.pop() if seen else look(rows, now),
+    )
+
+    assert Generation.objects.claim_next() == newer
 
 
 def test_claim_leaves_what_may_not_start_yet(member: Membership, queue: Queue) -> None:
