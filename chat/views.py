@@ -148,7 +148,13 @@ def stream_generation(request: MemberRequest, generation_id: uuid.UUID) -> HttpR
     generation = services.settled(_my_generation(request, generation_id))
     after = request.headers.get("Last-Event-ID", "")
     if generation.is_live:
-        return sse.response(services.follow_generation(generation, after=after))
+        frames = services.follow_generation(
+            generation,
+            reader=request.membership,
+            session_key=request.session.session_key or "",
+            after=after,
+        )
+        return sse.response(frames)
     if after == END_ID:
         return sse.nothing_more()
     return sse.response(sse.at_once(services.ended_frames(generation)))

@@ -1,6 +1,7 @@
 """How the admin site as a whole behaves: who enters, what is in it, and its content policy."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any
 
@@ -12,8 +13,13 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
+
+from tenants.access import access_of
+from tenants.rights import AdminAccess
+from tenants.scope import platform_scope, tenants_scope
 
 # The admin's pages are driven by Alpine, which compiles the expressions in its attributes, hold
 # styles (the theme's colours, coloured JSON), and use htmx, jQuery and Select2, which write markup
@@ -44,9 +50,9 @@ _NAVIGATION = {
 }
 
 
-def is_administrator(request: HttpRequest) -> bool:
-    """Superusers enter the admin, and nobody else."""
-    return request.user.is_active and bool(getattr(request.user, "is_superuser", False))
+def may_enter(request: HttpRequest) -> bool:
+    """Platform administrators, and people who run a tenant."""
+    return access_of(request).may_enter
 
 
 def without_form(login: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -54,23 +60,42 @@ def without_form(login: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
 
     @wraps(login)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not is_administrator(request):
+        if not may_enter(request):
             raise PermissionDenied
         return login(request, *args, **kwargs)
 
     return wrapped
 
 
-def with_content_policy(
+def in_scope(
     admin_view: Callable[..., Callable[..., HttpResponseBase]],
 ) -> Callable[..., Callable[..., HttpResponseBase]]:
-    """Django's wrapper of every admin page, with the admin's own content policy on its answers."""
+    """Django's wrapper of every admin page: in the scope of the person, with our content policy."""
 
     @wraps(admin_view)
     def wrapped(view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  # Django's signature
-        return csp_replace(CONTENT_POLICY)(admin_view(view, cacheable))
+        inner = admin_view(view, cacheable)
+
+        @csp_replace(CONTENT_POLICY)
+        @wraps(view)
+        def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            with scope_of(access_of(request)):
+                response = inner(request, *args, **kwargs)
+                # Lists are read when they are shown, which must not be later than this.
+                return (
+                    response.render() if isinstance(response, SimpleTemplateResponse) else response
+                )
+
+        return scoped
 
     return wrapped
+
+
+def scope_of(access: AdminAccess) -> AbstractContextManager[None]:
+    """The tenants that this person runs; all of them for a platform administrator."""
+    if access.is_administrator:
+        return platform_scope("an administrator in the admin")
+    return tenants_scope(access.tenants)
 
 
 def icon(request: HttpRequest) -> str:  # noqa: ARG001  # unfold's signature
@@ -93,8 +118,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001  #
     ]
 
 
-admin.site.has_permission = is_administrator  # type: ignore[method-assign]  # for this one site
+admin.site.has_permission = may_enter  # type: ignore[method-assign]  # for this one site
 admin.site.login = without_form(admin.site.login)  # type: ignore[method-assign,assignment]  # as above
-admin.site.admin_view = with_content_policy(admin.site.admin_view)  # type: ignore[method-assign,assignment]  # as above
+admin.site.admin_view = in_scope(admin.site.admin_view)  # type: ignore[method-assign,assignment]  # as above
 # Groups grant nothing here, and an address is changed with its person.
 admin.site.unregister([Group, EmailAddress])

@@ -7,6 +7,7 @@ UNFOLD = {
     "SITE_ICON": "portal.admin.icon",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "portal.admin.icon"}],
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "portal.dashboard.with_reports",
     "SIDEBAR": {"navigation": "portal.admin.navigation"},
     "COLORS": {
         "primary": {

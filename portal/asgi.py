@@ -12,11 +12,12 @@ from django.conf import settings
 from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections, connections, reset_queries
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from portal import start
 from portal.celery import app as celery
-from portal.health import ALIVE_PATH, Send, say_alive
+from portal.health import ALIVE_PATH, READY_PATH, Send, say_alive
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -59,6 +60,8 @@ class ThreadedHandler(ASGIHandler):
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         try:
+            if request.path != READY_PATH and not start.is_bound():
+                return HttpResponse("Not ready.\n", status=503, content_type="text/plain")
             return self.get_response(request)
         finally:
             connections.close_all()
@@ -82,6 +85,7 @@ async def _refuse_body(send: Send) -> None:
 
 def _get_application() -> ThreadedHandler:
     django.setup(set_prefix=False)
+    start.leave_if_unbound()
     # The worker waits for its next ticket much longer than a person may wait for a send.
     celery.conf.broker_transport_options |= {"socket_timeout": 2, "socket_connect_timeout": 1}
     # They look after connections in threads of Django's own handler; here `_respond` does.

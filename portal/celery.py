@@ -6,9 +6,10 @@ from typing import Any
 
 import kombu.utils.functional
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import beat_init, worker_init, worker_ready
 
 from chat import streams
+from portal import start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -19,6 +20,13 @@ kombu.utils.functional.sleep = time.sleep  # type: ignore[attr-defined]  # kombu
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_to_start(**_: Any) -> None:
+    """End here with a database role that row-level security does not bind."""
+    start.wait_until_bound()
 
 
 @worker_ready.connect

@@ -11,11 +11,13 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from chat import streams
+from portal import start
 
 logger = logging.getLogger(__name__)
 
 
 ALIVE_PATH = "/healthz"
+READY_PATH = "/readyz"
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
@@ -37,7 +39,7 @@ class ReadinessMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer `/readyz`; pass everything else on."""
-        if request.path == "/readyz":
+        if request.path == READY_PATH:
             return _ready()
         return self.get_response(request)
 
@@ -53,6 +55,9 @@ def _ready() -> JsonResponse:
 
 
 def _is_database_up() -> bool:
+    """Whether it answers, and is known to hold this process to row-level security."""
+    if not start.is_bound():
+        return False
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

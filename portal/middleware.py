@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from tenants.logcontext import logging_about
+from tenants.logcontext import client_address, logging_about
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestIdMiddleware:
     """Give each request an id, in the log lines and in the `X-Request-Id` header of the answer.
+
+    Also notes where it came from, for the audit log: the server has replaced a trusted gateway's
+    address with the one that the gateway names (uvicorn's `--forwarded-allow-ips`).
 
     An id sent by the client is taken over when it is 8 to 64 plain characters.
     """
@@ -24,7 +27,11 @@ class RequestIdMiddleware:
         """Answer the request within its log context."""
         sent = request.headers.get("X-Request-Id", "")
         request_id = sent if _SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
-        with logging_about(request=request_id):
-            response = self.get_response(request)
+        token = client_address.set(request.META.get("REMOTE_ADDR") or None)
+        try:
+            with logging_about(request=request_id):
+                response = self.get_response(request)
+        finally:
+            client_address.reset(token)
         response["X-Request-Id"] = request_id
         return response

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import admin_theme
+from portal import admin_theme, databases
 from portal.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -90,24 +90,19 @@ TEMPLATES = [
 ]
 
 # ── PostgreSQL ─────────────────────────────────────────────────────────────────────────────────
-if urlsplit(env.str("DATABASE_URL")).scheme not in {"postgres", "postgresql"}:
-    raise ImproperlyConfigured(
-        "DATABASE_URL must be a postgres:// address: Atrium runs on PostgreSQL"
+DATABASES = {
+    "default": databases.application(
+        env.str("DATABASE_URL"),
+        pool_size=env.count("DATABASE_POOL_SIZE", default=16),
+        pool_timeout=env.count("DATABASE_POOL_TIMEOUT", default=10),
     )
-DATABASES = {"default": env.db_url("DATABASE_URL")}
-# A connection is tried before it is used: after a restart of PostgreSQL no page fails.
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# A view holds a connection only while it queries, so a small pool serves many open streams.
-DATABASES["default"]["OPTIONS"] = {
-    **DATABASES["default"].get("OPTIONS", {}),
-    # Values travel apart from the statement, so that no text is in a log of PostgreSQL.
-    "server_side_binding": True,
-    "pool": {
-        "min_size": 1,
-        "max_size": env.count("DATABASE_POOL_SIZE", default=16),
-        "timeout": env.count("DATABASE_POOL_TIMEOUT", default=10),
-    },
 }
+# The role that owns the tables: for `migrate` alone, so web, worker and beat go without.
+DATABASE_OWNER = databases.owner_account(
+    env.str("DATABASE_OWNER_URL", default=""), DATABASES["default"]
+)
+# An administrator of the server: for `create_roles` alone.
+DATABASE_ADMIN_URL = env.str("DATABASE_ADMIN_URL", default="")
 
 # ── Redis or Valkey: broker and stream relay ───────────────────────────────────────────────────
 REDIS_URL = env.str("REDIS_URL")
@@ -134,7 +129,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    "settle": {"task": "chat.tasks.settle", "schedule": 5.0, "options": {"expires": 5}},
+    "settle": {"task": "chat.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
@@ -190,6 +185,8 @@ CHAT_MAX_ATTEMPTS = 3
 CHAT_WORKER_SLOTS = env.count("CHAT_WORKER_SLOTS", default=220)
 CHAT_STREAM_TTL_SECONDS = 3600
 CHAT_STREAM_HEARTBEAT_SECONDS = 15.0
+# Open streams are looked through this often for readers who may read no longer.
+CHAT_ACCESS_LOOK_SECONDS = 2.0
 # Body limit: the longest message in the widest encoding, as a form field, with room for the rest.
 DATA_UPLOAD_MAX_MEMORY_SIZE = CHAT_MAX_MESSAGE_CHARS * 12 + 65_536
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000

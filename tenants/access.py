@@ -13,6 +13,8 @@ from django.utils.cache import patch_cache_control
 
 from tenants.logcontext import logging_about
 from tenants.models import Membership, User
+from tenants.rights import AdminAccess
+from tenants.scope import platform_scope, tenant_scope
 
 
 class MemberRequest(HttpRequest):
@@ -22,6 +24,23 @@ class MemberRequest(HttpRequest):
     membership: Membership
 
 
+def access_of(request: HttpRequest) -> AdminAccess:
+    """What the person may do in the admin; read once for a request."""
+    access: AdminAccess | None = getattr(request, "admin_access", None)
+    if access is None:
+        access = _read_access(request)
+        setattr(request, "admin_access", access)  # noqa: B010  # Django's class has no such name
+    return access
+
+
+def _read_access(request: HttpRequest) -> AdminAccess:
+    user = request.user
+    if not isinstance(user, User):
+        return AdminAccess(User(is_active=False), [])
+    with platform_scope("which tenants this person runs"):
+        return AdminAccess(user, Membership.objects.usable().of(user.pk))
+
+
 def is_fetch(request: HttpRequest) -> bool:
     """Whether our own script asks (it then takes fragments and JSON errors), not a plain form."""
     return request.headers.get("X-Requested-With") == "fetch"
@@ -29,12 +48,15 @@ def is_fetch(request: HttpRequest) -> bool:
 
 def find_membership(request: HttpRequest, tenant: str) -> Membership | None:
     """The usable membership of the signed-in person in the tenant with this slug."""
-    return Membership.objects.usable().of(request.user.pk).filter(tenant__slug=tenant).first()
+    usable = Membership.objects.usable().of(request.user.pk)
+    with platform_scope("which tenant this address is about, and whether they belong to it"):
+        return usable.filter(tenant__slug=tenant).first()
 
 
 def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Let members of the tenant in, with `request.membership` set.
+    """Let members of the tenant in, with `request.membership` set, in the scope of that tenant.
 
+    The view is one transaction. What a streaming response does after it sets a scope of its own.
     Anonymous people are sent to the sign-in page (401 for our scripts); everyone else gets the same
     404 whether the tenant exists or not.
     """
@@ -49,7 +71,7 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
         member_request = cast(MemberRequest, request)
         member_request.membership = membership
         membership.user = member_request.user
-        with logging_about(tenant=membership.tenant.slug):
+        with logging_about(tenant=membership.tenant.slug), tenant_scope(membership.tenant):
             response = view(member_request, **kwargs)
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_cache=True)

@@ -1,9 +1,11 @@
-"""What the current line of work is about: added to every log line."""
+"""What the current line of work is about: added to every log line, and to the audit log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+# Where the request came from, as seen through the trusted gateway. In the audit log only.
+client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 log_context: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # noqa: B039
 
 

@@ -3,7 +3,7 @@
 from django.db import models, transaction
 
 from tenants.errors import AlreadyExists, UnknownTenant
-from tenants.logcontext import log_context
+from tenants.logcontext import client_address, log_context
 from tenants.models import AuditEvent, Membership, Tenant, User
 
 
@@ -22,6 +22,7 @@ def record(
         actor=actor,
         tenant=tenant,
         request_id=log_context.get().get("request", ""),
+        client_address=client_address.get(),
         detail=detail,
     )
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tenants.models import User
+from tests.client import PortalClient
 from tests.conftest import PASSWORD
 
 
@@ -20,7 +21,7 @@ def administrator(db: None) -> User:
 @pytest.fixture
 def as_admin(administrator: User) -> Client:
     """A browser in which ada is signed in."""
-    client = Client()
+    client = PortalClient()
     client.force_login(administrator)
     return client
 

@@ -19,6 +19,7 @@ from chat import services
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
 from tenants.models import Membership, Tenant, User
 from tenants.services import create_member, create_tenant
+from tests.client import PortalClient
 from tests.stack import Stack, wait_until
 from tests.upstream import Upstream
 
@@ -151,6 +152,12 @@ def queue(deployment: Deployment) -> Queue:
         )
 
     return queue
+
+
+@pytest.fixture
+def client() -> Client:
+    """A browser in which nobody is signed in."""
+    return PortalClient()
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from django.db import connection
-
 from portal.embedded import ports
 from portal.embedded.processes import Child, Program
+from tests import servers
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float = 30.0, what: str = "") -> None:
@@ -94,6 +93,7 @@ class Stack:
         environment = {
             **os.environ,
             "DATABASE_URL": address_of_test_database(),
+            "DATABASE_OWNER_URL": "",
             "PUBLIC_URL": self.url,
             "PYTHONUNBUFFERED": "1",
         }
@@ -103,7 +103,5 @@ class Stack:
 
 
 def address_of_test_database() -> str:
-    """DATABASE_URL for a process that is to work on the tests' database."""
-    settings = connection.settings_dict
-    account = f"{settings['USER']}:{settings['PASSWORD']}"
-    return f"postgres://{account}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
+    """DATABASE_URL for a process that is to work on the tests' database, without any scope."""
+    return servers.postgres.url

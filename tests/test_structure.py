@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from chat.models import Conversation
 from tenants.models import Membership, Tenant, User
+from tests.client import PortalClient
 
 # Anonymous people may ask for these; everything else sends them to the sign-in page.
 PUBLIC = {
@@ -146,7 +147,7 @@ def test_every_task_of_ours_names_its_queue() -> None:
 def test_a_post_without_a_token_is_refused_and_changes_nothing(
     conversation: Conversation,
 ) -> None:
-    client = Client(enforce_csrf_checks=True)
+    client = PortalClient(enforce_csrf_checks=True)
     client.force_login(conversation.owner)
 
     statuses = {ask(client, name, address(name, conversation)) for name in POSTS}

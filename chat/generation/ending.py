@@ -9,12 +9,13 @@ from typing import Literal, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from chat import prompts, streams
 from chat.models import Conversation, Generation, Message, UsageEntry
 from chat.provider import Usage
+from tenants.scope import platform_scope, tenant_scope
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,7 @@ class Outcome:
 def finish(generation: Generation, outcome: Outcome) -> bool:
     """Store the end of this attempt; False, and nothing stored, when it holds the run no longer."""
     now = timezone.now()
-    conversation = Conversation.objects.filter(pk=generation.conversation_id)
-    # In the same order as whoever deletes the conversation, so that neither blocks the other.
-    list(conversation.select_for_update(no_key=True).values_list("pk"))
+    conversation = _locked_conversation(generation)
     reply_id = uuid.uuid4() if outcome.text else None
     ended = Generation.objects.held(generation.pk, generation.attempt).update(
         status=outcome.status,
@@ -59,6 +58,13 @@ def finish(generation: Generation, outcome: Outcome) -> bool:
         _store_reply(generation, reply_id, outcome.text, usage)
     conversation.update(active_at=now, head=reply_id or F("head"))
     return True
+
+
+def _locked_conversation(generation: Generation) -> QuerySet[Conversation]:
+    """Locked before its generations, as whoever deletes it does: so neither blocks the other."""
+    conversation = Conversation.objects.filter(pk=generation.conversation_id)
+    list(conversation.select_for_update(no_key=True).values_list("pk"))
+    return conversation
 
 
 def _store_reply(
@@ -139,24 +145,48 @@ class Settled(NamedTuple):
 
 
 def settle() -> Settled:
-    """End or requeue every generation whose worker is silent.
+    """End or requeue every generation whose worker is silent, and end what nobody may have.
 
-    Safe to repeat, and to run in several processes at once.
+    Safe to repeat, and to run in several processes at once. Looks at all tenants, and acts in the
+    scope of one at a time.
     """
-    now = timezone.now()
-    stale = Generation.objects.stale(now).select_related("deployment", "conversation")
-    ends = [settle_if_stale(generation) for generation in stale]
-    waiting = Generation.objects.due(timezone.now()).count()
+    with platform_scope("sweep: what has lost its worker or its person"):
+        related = Generation.objects.select_related("deployment", "conversation")
+        stale = list(related.stale(timezone.now()))
+        unwanted = list(related.queued().unwanted())
+    ends = [_settle_in_scope(generation) for generation in stale]
+    ends += [_end_in_scope(generation) for generation in unwanted]
+    with platform_scope("sweep: what waits"):
+        waiting = Generation.objects.due(timezone.now()).count()
     return Settled(ends.count("ended"), ends.count("requeued"), waiting)
 
 
-def settle_if_stale(generation: Generation) -> Literal["", "ended", "requeued"]:
+_Settling = Literal["", "ended", "requeued"]
+
+
+def _settle_in_scope(generation: Generation) -> _Settling:
+    with tenant_scope(generation.tenant_id):
+        return settle_if_stale(generation)
+
+
+def _end_in_scope(generation: Generation) -> _Settling:
+    with tenant_scope(generation.tenant_id):
+        return "ended" if end_queued(generation) else ""
+
+
+def settle_if_stale(generation: Generation) -> _Settling:
     """End or requeue this generation if its worker is silent; "" when nothing was to be done.
 
     `interrupted` with what had been shown; back to the queue when nothing had, until
     CHAT_MAX_ATTEMPTS; then `failed`.
     """
-    if not (generation.is_stale and _take_over(generation)):
+    return _settle(generation) if generation.is_stale else ""
+
+
+@transaction.atomic
+def _settle(generation: Generation) -> _Settling:
+    _locked_conversation(generation)
+    if not _take_over(generation):
         return ""
     outcome = _outcome_of_lost(generation)
     if outcome is None:

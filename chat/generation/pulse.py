@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from chat.models import Generation
+from tenants.scope import platform_scope
 
 logger = logging.getLogger(__name__)
 
@@ -71,50 +72,45 @@ class Pulse:
             for run in list(self._runs.values()):
                 run.end_if_silent()
             try:
-                if looks % _LOOKS_PER_HEARTBEAT == 0:
-                    self._write_heartbeats()
-                self._look()
+                self._look(with_heartbeat=looks % _LOOKS_PER_HEARTBEAT == 0)
             except Exception:
                 # A database that is away comes back, or the runs are settled by others.
                 logger.exception("pulse missed")
             finally:
                 connection.close()
 
-    def _look(self) -> None:
+    def _look(self, *, with_heartbeat: bool) -> None:
         """Tell the runs what has happened to them."""
         runs = list(self._runs.values())
-        states = {
-            pk: (attempt, stop_requested_at)
-            for pk, attempt, stop_requested_at in Generation.objects.running()
-            .filter(pk__in=[run.generation_id for run in runs])
-            .values_list("pk", "attempt", "stop_requested_at")
-        }
+        mine = Generation.objects.running().filter(pk__in=[run.generation_id for run in runs])
+        with platform_scope("pulse of the runs of all tenants"):
+            if with_heartbeat and runs:
+                _write_heartbeats(runs)
+            attempts = dict(mine.values_list("pk", "attempt"))
+            stopping = set(mine.to_be_stopped().values_list("pk", flat=True))
         for run in runs:
-            attempt, stop_requested_at = states.get(run.generation_id, (0, None))
-            if attempt != run.attempt:
+            if attempts.get(run.generation_id) != run.attempt:
                 run.lose()
-            elif stop_requested_at:
+            elif run.generation_id in stopping:
                 run.stop()
 
-    def _write_heartbeats(self) -> None:
-        runs = list(self._runs.values())
-        if not runs:
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                UPDATE chat_generation AS g SET
-                    heartbeat_at = now(),
-                    first_token_at = COALESCE(g.first_token_at, mine.first_token_at),
-                    partial_text = mine.text
-                FROM unnest(%s::uuid[], %s::int[], %s::timestamptz[], %s::text[])
-                    AS mine(id, attempt, first_token_at, text)
-                WHERE g.id = mine.id AND g.attempt = mine.attempt AND g.status = 'running'
-                """,
-                [
-                    [run.generation_id for run in runs],
-                    [run.attempt for run in runs],
-                    [run.first_token_at for run in runs],
-                    [run.text for run in runs],
-                ],
-            )
+
+def _write_heartbeats(runs: list[Held]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE chat_generation AS g SET
+                heartbeat_at = now(),
+                first_token_at = COALESCE(g.first_token_at, mine.first_token_at),
+                partial_text = mine.text
+            FROM unnest(%s::uuid[], %s::int[], %s::timestamptz[], %s::text[])
+                AS mine(id, attempt, first_token_at, text)
+            WHERE g.id = mine.id AND g.attempt = mine.attempt AND g.status = 'running'
+            """,
+            [
+                [run.generation_id for run in runs],
+                [run.attempt for run in runs],
+                [run.first_token_at for run in runs],
+                [run.text for run in runs],
+            ],
+        )

@@ -25,6 +25,7 @@ from chat.generation.pulse import Pulse
 from chat.models import Generation
 from chat.provider import Piece, Usage
 from tenants.logcontext import logging_about
+from tenants.scope import tenant_scope
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ def _pulse() -> Pulse:
 
 
 def _run(generation: Generation) -> None:
-    prompt = prompts.build(generation)
+    with tenant_scope(generation.tenant_id):
+        prompt = prompts.build(generation)
     connections.close_all()  # none is held while the model answers
     writer = streams.Writer(
         streams.stream_key(generation.tenant_id, generation.pk), generation.attempt
@@ -93,7 +95,8 @@ def _store(generation: Generation, run: "Run", writer: streams.Writer) -> None:
             time.sleep(_STORE_AGAIN_SECONDS)
         except Exception:
             logger.exception("end cannot be stored as it is")
-            finish(generation, Outcome(Status.FAILED, error_code="internal"))
+            with tenant_scope(generation.tenant_id):
+                finish(generation, Outcome(Status.FAILED, error_code="internal"))
             writer.end(Status.FAILED, "internal")
             return
         else:
@@ -106,10 +109,13 @@ def _store(generation: Generation, run: "Run", writer: streams.Writer) -> None:
 def _end(generation: Generation, run: "Run", writer: streams.Writer) -> None:
     wait = run.seconds_to_wait(generation)
     if wait is not None:
-        requeue(generation, after_seconds=wait)
+        with tenant_scope(generation.tenant_id):
+            requeue(generation, after_seconds=wait)
         return
     outcome = run.outcome()
-    if finish(generation, outcome):
+    with tenant_scope(generation.tenant_id):
+        is_stored = finish(generation, outcome)
+    if is_stored:
         connections.close_all()  # none is held while the relay is waited for
         writer.end(outcome.status, outcome.error_code)
         logger.info("generation ended", extra={"status": str(outcome.status)})

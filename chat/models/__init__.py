@@ -3,6 +3,8 @@
 from chat.models.catalogue import Deployment, DeploymentGrant
 from chat.models.conversations import Conversation, ConversationPage, Message
 from chat.models.generations import Generation
+from chat.models.investigations import Investigation
+from chat.models.library import LibraryPrompt
 from chat.models.usage import UsageEntry
 
 __all__ = [
@@ -11,6 +13,8 @@ __all__ = [
     "Deployment",
     "DeploymentGrant",
     "Generation",
+    "Investigation",
+    "LibraryPrompt",
     "Message",
     "UsageEntry",
 ]

@@ -27,7 +27,7 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
 
     def granted_to(self, tenant: Tenant) -> Self:
         """Active deployments that this tenant may use, its default first."""
-        return self.filter(is_active=True, grants__tenant=tenant).order_by(
+        return self.filter(is_active=True, grants__tenant=tenant, grants__is_offered=True).order_by(
             "-grants__is_default", "label"
         )
 
@@ -94,12 +94,18 @@ class Deployment(models.Model):
 
 
 class DeploymentGrant(models.Model):
-    """That a tenant may use a deployment; one of a tenant's grants is its default."""
+    """That a tenant may use a deployment; one of a tenant's grants is its default.
+
+    Given by the platform; the tenant's managers choose the default and what is offered.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="grants")
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="grants")
     is_default = models.BooleanField(default=False)
+    is_offered = models.BooleanField(
+        default=True, help_text="Whether the tenant's members may choose it."
+    )
 
     class Meta:
         constraints = [

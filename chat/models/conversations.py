@@ -59,6 +59,9 @@ class Conversation(models.Model):
     """A thread of messages between one member and the models, in one tenant.
 
     Its owner's alone. Starts with the first message sent; deleted by its owner with all messages.
+
+    Here and below, a foreign key to what belongs to a tenant has no constraint of Django's: the
+    migrations give it one that carries the tenant, so that no reference leaves it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -72,7 +75,7 @@ class Conversation(models.Model):
     is_pinned = models.BooleanField(default=False)
     is_archived = models.BooleanField(default=False)
     head = models.ForeignKey(
-        "chat.Message", null=True, on_delete=models.SET_NULL, related_name="+",
+        "chat.Message", null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False,
         help_text="The last message of the branch that is shown.",
     )  # fmt: skip
     request_id = models.UUIDField(help_text="The client's id of the send that started it.")
@@ -144,9 +147,11 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="messages"
+        Conversation, on_delete=models.CASCADE, related_name="messages", db_constraint=False
     )
-    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.CASCADE, related_name="children", db_constraint=False
+    )
     role = models.CharField(max_length=10, choices=Role.choices)
     content = models.TextField()
     deployment = models.ForeignKey(

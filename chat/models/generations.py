@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Count, Min, Q
+from django.db import models
+from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils import timezone
 
 from chat.models.catalogue import Deployment
 from chat.models.conversations import Conversation, Message
 from tenants.models import Membership, Tenant, User
+from tenants.scope import platform_scope, tenant_scope
 
 # Each further try means that another worker has claimed something; the sweep looks after the rest.
 _CLAIM_TRIES = 20
@@ -33,11 +34,22 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Those that a worker holds."""
         return self.filter(status=Generation.Status.RUNNING)
 
+    def queued(self) -> Self:
+        """Those that wait for a worker."""
+        return self.filter(status=Generation.Status.QUEUED)
+
     def due(self, now: datetime) -> Self:
         """Those that wait for a worker and may start now."""
-        return self.filter(
-            Q(not_before=None) | Q(not_before__lte=now), status=Generation.Status.QUEUED
-        )
+        may_start = Q(not_before=None) | Q(not_before__lte=now)
+        return self.queued().filter(may_start, _is_wanted())
+
+    def unwanted(self) -> Self:
+        """Those whose person may no longer use the tenant: nothing more is done for them."""
+        return self.filter(~_is_wanted())
+
+    def to_be_stopped(self) -> Self:
+        """Those that their person asked to stop, or may no longer have."""
+        return self.filter(Q(stop_requested_at__isnull=False) | ~_is_wanted())
 
     def held(self, pk: uuid.UUID, attempt: int) -> Self:
         """The one generation, as long as this attempt still holds it."""
@@ -53,6 +65,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
         Fair: the tenant with the fewest running generations first, then the oldest; never above
         the tenant's `max_running`. The claim is committed on return, with `attempt` raised by one.
+        Looks at all tenants, and takes in the scope of one.
         """
         for _ in range(_CLAIM_TRIES):
             is_outrun = False
@@ -69,18 +82,25 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return None
 
     def _tenants_in_turn(self, now: datetime) -> list[uuid.UUID]:
-        oldest = dict(self.due(now).values_list("tenant").annotate(Min("queued_at")).order_by())
-        if len(oldest) < 2:
-            return list(oldest)
-        counts = self.running().values_list("tenant").annotate(Count("pk")).order_by()
-        running = Counter(dict(counts))
+        with platform_scope("claim: whose turn it is"):
+            due = self.due(now).values_list("tenant").annotate(Min("queued_at")).order_by()
+            oldest = dict(due)
+            if len(oldest) < 2:
+                return list(oldest)
+            counts = self.running().values_list("tenant").annotate(Count("pk")).order_by()
+            running = Counter(dict(counts))
         return sorted(oldest, key=lambda tenant: (running[tenant], oldest[tenant]))
 
-    @transaction.atomic
     def _claim_of_tenant(
         self, tenant_id: uuid.UUID, now: datetime
     ) -> tuple["Generation | None", bool]:
         """What was claimed of this tenant's, and whether it might have more running."""
+        with tenant_scope(tenant_id):
+            return self._claim_in_scope(tenant_id, now)
+
+    def _claim_in_scope(
+        self, tenant_id: uuid.UUID, now: datetime
+    ) -> tuple["Generation | None", bool]:
         # The lock makes counting and claiming one step, so the limit holds among many workers.
         tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
         has_room = self.running().filter(tenant=tenant).count() < tenant.max_running
@@ -99,6 +119,12 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         claimed.started_at = claimed.heartbeat_at = now
         claimed.save(update_fields=["attempt", "status", "started_at", "heartbeat_at"])
         return claimed, True
+
+
+def _is_wanted() -> Exists:
+    """Whether the person who asked may use the tenant (still)."""
+    usable = Membership.objects.usable()
+    return Exists(usable.filter(user=OuterRef("user_id"), tenant=OuterRef("tenant_id")))
 
 
 class Generation(models.Model):
@@ -126,13 +152,19 @@ class Generation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="generations")
     conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="generations"
+        Conversation, on_delete=models.CASCADE, related_name="generations", db_constraint=False
     )
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="generations")
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="generations")
-    prompt = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="generations")
+    prompt = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="generations", db_constraint=False
+    )
     reply = models.OneToOneField(
-        Message, null=True, on_delete=models.SET_NULL, related_name="generation"
+        Message,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="generation",
+        db_constraint=False,
     )
     request_id = models.UUIDField(help_text="The client's id of the send that asked for it.")
 

@@ -16,6 +16,8 @@ class UsageEntry(models.Model):
     one entry per generation.
     """
 
+    database_rights = "SELECT, INSERT"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="usage_entries")

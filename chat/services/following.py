@@ -1,26 +1,43 @@
 """The open stream of one generation: Redis for what comes, PostgreSQL for what is certain."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from django.db import connections
 
 from chat import events, sse, streams
 from chat.models import Generation
+from chat.services.attending import Reader, attended
 from chat.services.conversations import settled
+from tenants.models import Membership
+from tenants.scope import tenant_scope
 
 
-async def follow_generation(generation: Generation, *, after: str) -> AsyncIterator[bytes]:
+async def follow_generation(
+    generation: Generation, *, reader: Membership, session_key: str, after: str
+) -> AsyncIterator[bytes]:
     """SSE frames from the text's beginning, or from after this entry id, to the end event.
 
-    Holds no database connection while it waits. Whenever the relay is silent, the database is asked
-    whether the generation has ended: an end that the relay lost is told all the same.
+    Breaks off when the reader may read no longer, or signs out. Holds no database connection while
+    it waits. Whenever the relay is silent, the database is asked whether the generation has ended:
+    an end that the relay lost is told all the same.
     """
+    key = streams.stream_key(generation.tenant_id, generation.pk)
+    person = Reader(reader.pk, session_key, key)
+    with attended(person):
+        async with aclosing(_frames(generation, key, after)) as coming:
+            async for frames in coming:
+                if person.is_refused:
+                    return
+                yield frames
+
+
+async def _frames(generation: Generation, key: str, after: str) -> AsyncGenerator[bytes]:
     yield sse.RETRY
     if generation.partial_text and not after:
         # In case the relay has forgotten it; what the relay holds replaces it.
         yield sse.frame(events.snapshot(generation.partial_text))
-    key = streams.stream_key(generation.tenant_id, generation.pk)
     attempt = generation.attempt
     async for entries in streams.follow(key, after=after or streams.START):
         heard = [entry for entry in entries if entry.attempt >= attempt]
@@ -41,9 +58,10 @@ def _frame(entry: streams.Entry) -> bytes:
 def _end_or_heartbeat(generation: Generation) -> bytes:
     """Bring the generation up to date, settled; its end if it has ended."""
     try:
-        generation.refresh_from_db()
-        generation = settled(generation)
-        return sse.HEARTBEAT if generation.is_live else ended_frames(generation)
+        with tenant_scope(generation.tenant_id):
+            generation.refresh_from_db()
+            generation = settled(generation)
+            return sse.HEARTBEAT if generation.is_live else ended_frames(generation)
     except Generation.DoesNotExist:
         generation.status = Generation.Status.STOPPED  # deleted with its conversation
         return sse.frame(events.end(generation.status), events.END_ID)

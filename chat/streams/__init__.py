@@ -7,7 +7,7 @@ that a worker which lost its claim is not heard any more.
 """
 
 from chat.streams.connection import is_worker_heard, note_worker_heard, stream_key
-from chat.streams.follower import START, Entry, follow
+from chat.streams.follower import START, Entry, follow, wake_followers
 from chat.streams.writer import Writer, read_text
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "note_worker_heard",
     "read_text",
     "stream_key",
+    "wake_followers",
 ]

@@ -170,10 +170,19 @@ class _Hub:
         for follower in followers:
             follower.queue.put_nowait(entries)
 
+    def wake(self, key: str) -> None:
+        """An empty list for each follower of this key."""
+        for follower in self._followers.get(key, ()):
+            follower.queue.put_nowait([])
+
     def _tell_all_to_look(self) -> None:
-        for followers in self._followers.values():
-            for follower in followers:
-                follower.queue.put_nowait([])
+        for key in self._followers:
+            self.wake(key)
+
+
+def wake_followers(key: str) -> None:
+    """Have those who follow this stream in this event loop look at PostgreSQL now."""
+    _hub().wake(key)
 
 
 def _client(*, connections: int, timeout_seconds: float) -> "redis.asyncio.Redis":

@@ -9,22 +9,22 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from urllib.parse import SplitResult, urlsplit
 
-import psycopg
-from environ import Env
+from django.core.exceptions import ImproperlyConfigured
 
+from portal import databases
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.http_status import http_status
 from portal.embedded.redis_ping import RedisError, ping
 
 SECONDS = 5
 REFUSED = frozenset({401, 403})
-POSTGRES_SCHEMES = frozenset({"postgres", "postgresql", "psql", "pgsql"})
 
 
 def check_outside(environ: Mapping[str, str]) -> None:
     """Check every service that the environment names."""
     if url := environ.get("DATABASE_URL"):
-        check_database(url)
+        check_database("DATABASE_URL", url)
+    check_owner(environ)
     if url := environ.get("REDIS_URL"):
         check_redis(url)
     if url := environ.get("OPENAI_BASE_URL"):
@@ -36,25 +36,33 @@ def check_outside(environ: Mapping[str, str]) -> None:
         check_models("AZURE_OPENAI_ENDPOINT", url, path, "AZURE_OPENAI_API_KEY" if key else "", key)
 
 
-def check_database(url: str) -> None:
-    """``DATABASE_URL``: PostgreSQL answers there and takes user and password."""
-    name = "DATABASE_URL"
-    _split(name, url, POSTGRES_SCHEMES, "postgres://user:password@host:5432/database")
-    config = Env.db_url_config(url)
-    where = f"{config['HOST']}:{config['PORT'] or 5432}"
+def check_database(name: str, url: str) -> None:
+    """``DATABASE_URL``, ``DATABASE_OWNER_URL``: PostgreSQL answers, and takes the password."""
+    _split(name, url, databases.SCHEMES, "postgres://user:password@host:5432/database")
     try:
-        psycopg.connect(
-            host=config["HOST"],
-            port=config["PORT"] or None,
-            dbname=config["NAME"] or None,
-            user=config["USER"] or None,
-            password=config["PASSWORD"] or None,
-            connect_timeout=SECONDS,
-            **config.get("OPTIONS", {}),
-        ).close()
-    except psycopg.Error as error:
-        reason = _first_line(error).rpartition("failed: ")[2].replace("FATAL:  ", "")
-        raise EmbeddedError(f"{name}: no connection to {where}: {reason}") from error
+        databases.connect(databases.read_address(name, url)).close()
+    except databases.NoConnectionError as error:
+        raise EmbeddedError(f"{name}: {error}") from error
+
+
+def check_owner(environ: Mapping[str, str]) -> None:
+    """``DATABASE_OWNER_URL``: given exactly where ``DATABASE_URL`` is, for another role."""
+    name = "DATABASE_OWNER_URL"
+    database, owner = environ.get("DATABASE_URL"), environ.get(name)
+    if owner and not database:
+        raise EmbeddedError(f"{name} is set without DATABASE_URL; set both or neither")
+    if not database:
+        return
+    if not owner:
+        raise EmbeddedError(
+            f"{name} is needed with DATABASE_URL: the address for the role that owns the tables;"
+            " `manage.py create_roles` makes both roles"
+        )
+    check_database(name, owner)
+    try:
+        databases.owner_account(owner, databases.read_address("DATABASE_URL", database))
+    except ImproperlyConfigured as error:
+        raise EmbeddedError(str(error)) from error
 
 
 def check_redis(url: str) -> None:

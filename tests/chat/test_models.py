@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 from decimal import Decimal
 
+import psycopg
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -14,6 +15,7 @@ from chat.models import Conversation, Deployment, DeploymentGrant, Generation, M
 from chat.models.generations import GenerationQuerySet
 from tenants.ledger import AppendOnlyError
 from tenants.models import AuditEvent, Membership, Tenant
+from tests import servers
 from tests.conftest import Queue
 
 Status = Generation.Status
@@ -211,14 +213,19 @@ def test_one_default_per_tenant(deployment: Deployment, tenant: Tenant) -> None:
         DeploymentGrant.objects.create(tenant=tenant, deployment=other, is_default=True)
 
 
-@pytest.mark.parametrize("model", [UsageEntry, AuditEvent])
-def test_ledgers_are_append_only_in_code_and_in_the_database(
-    member: Membership, deployment: Deployment, model: type[UsageEntry] | type[AuditEvent]
-) -> None:
-    UsageEntry.objects.create(
+@pytest.fixture
+def usage_entry(member: Membership, deployment: Deployment) -> UsageEntry:
+    """One bill of bob's, beside the audit event of his joining."""
+    return UsageEntry.objects.create(
         tenant=member.tenant, user=member.user, deployment=deployment, generation_id=uuid.uuid4(),
         input_tokens=1, output_tokens=1, input_price=0, output_price=0, cost=0,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("model", [UsageEntry, AuditEvent])
+def test_ledgers_are_append_only_in_code_and_in_the_database(
+    usage_entry: UsageEntry, model: type[UsageEntry] | type[AuditEvent]
+) -> None:
     row = model.objects.first()
     assert row is not None
 
@@ -227,5 +234,19 @@ def test_ledgers_are_append_only_in_code_and_in_the_database(
     with pytest.raises(AppendOnlyError):
         model.objects.update(tenant=None)
     for change in (row.save, row.delete):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
             change()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", [UsageEntry, AuditEvent])
+def test_not_even_the_owner_of_the_tables_changes_a_ledger(
+    usage_entry: UsageEntry, model: type[UsageEntry] | type[AuditEvent]
+) -> None:
+    table = model._meta.db_table
+
+    with servers.owner_connection() as owner:
+        owner.execute("SET atrium.platform = 'on'")
+        for change in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):
+            with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
+                owner.execute(change.encode())

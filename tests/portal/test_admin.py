@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from tenants.models import Membership, Tenant, User
 from tests.admin import administrator, as_admin
+from tests.client import PortalClient
 from tests.conftest import PASSWORD
 
 __all__ = ["administrator", "as_admin"]  # fixtures
@@ -57,7 +58,7 @@ def admin_addresses() -> list[str]:
 
 
 def test_strangers_and_members_find_no_page_of_the_admin(member: Membership) -> None:
-    stranger, as_member = Client(), Client()
+    stranger, as_member = PortalClient(), PortalClient()
     as_member.force_login(member.user)
 
     for address in admin_addresses():
@@ -68,7 +69,7 @@ def test_strangers_and_members_find_no_page_of_the_admin(member: Membership) -> 
 
 def test_staff_without_superuser_rights_find_nothing_either(nobody: User) -> None:
     User.objects.filter(pk=nobody.pk).update(is_staff=True)
-    client = Client()
+    client = PortalClient()
     client.force_login(nobody)
 
     for address in admin_addresses():
@@ -77,7 +78,7 @@ def test_staff_without_superuser_rights_find_nothing_either(nobody: User) -> Non
 
 def test_the_admins_own_sign_in_form_is_never_used(nobody: User, administrator: User) -> None:
     User.objects.filter(pk=nobody.pk).update(is_staff=True)
-    as_staff, as_stranger = Client(), Client()
+    as_staff, as_stranger = PortalClient(), PortalClient()
     as_staff.force_login(nobody)
     guess = {"username": administrator.email, "password": PASSWORD}
 
@@ -90,7 +91,7 @@ def test_the_admins_own_sign_in_form_is_never_used(nobody: User, administrator: 
 
 
 def test_sign_in_to_the_admin_goes_through_the_portals_own_page(administrator: User) -> None:
-    client = Client()
+    client = PortalClient()
 
     response = client.get("/admin/tenants/tenant/", follow=True)
     data = {"login": administrator.email, "password": PASSWORD}

@@ -36,6 +36,7 @@ def test_everything_is_embedded_where_nothing_is_given(tmp_path: Path) -> None:
     assert plan.valkey is not None
     assert plan.model is not None
     assert values["DATABASE_URL"] == plan.postgres.url
+    assert values["DATABASE_OWNER_URL"] == plan.postgres.owner_url
     assert values["REDIS_URL"] == plan.valkey.url
     assert values["OPENAI_BASE_URL"] == plan.model.url
     assert values["PUBLIC_URL"] == f"http://127.0.0.1:{plan.port}"

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: a real server, its data, and what stands in its way."""
 
+import json
 import os
 import signal
 import tempfile
@@ -32,24 +33,63 @@ def postgres(tmp_path: Path) -> Iterator[Postgres]:
         yield server
 
 
-def test_the_role_owns_its_database_and_is_no_superuser(postgres: Postgres) -> None:
-    with psycopg.connect(postgres.url) as connection:
-        row = connection.execute(
-            "SELECT current_user, current_database(), rolsuper, rolcreatedb, rolbypassrls,"
-            " pg_get_userbyid(datdba) FROM pg_roles, pg_database"
-            " WHERE rolname = current_user AND datname = current_database()"
-        ).fetchone()
+def test_the_application_owns_nothing_and_the_owner_is_no_superuser(postgres: Postgres) -> None:
+    attributes = "rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole"
+    ask = f"SELECT {attributes} FROM pg_roles WHERE rolname = current_user"
+    owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
 
-    assert row == ("atrium", "atrium", False, True, False, "atrium")
+    assert query(postgres.url, "SELECT current_user || '/' || current_database()") == (
+        "atrium/atrium"
+    )
+    assert query(postgres.url, ask) is False
+    assert query(postgres.owner_url, ask) is False
+    assert query(postgres.url, owner) == "atrium_owner"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        query(postgres.url, "CREATE TABLE own (id int)")
 
 
 def test_contrib_modules_and_parallel_workers_run(postgres: Postgres) -> None:
-    with psycopg.connect(postgres.url) as connection:
+    with psycopg.connect(postgres.owner_url) as connection:
         connection.execute("CREATE EXTENSION pg_trgm")
         connection.execute("SET debug_parallel_query = on")
         row = connection.execute("SELECT similarity('word', 'words') > 0.5").fetchone()
 
     assert row == (True,)
+
+
+def test_data_of_an_earlier_version_gets_an_owner_and_stays(tmp_path: Path) -> None:
+    with make(tmp_path) as postgres:
+        _leave_as_an_earlier_version(postgres)
+
+    with make(tmp_path) as postgres:
+        kept = query(postgres.owner_url, "SELECT number FROM kept")
+        owners = query(
+            postgres.owner_url,
+            "SELECT array_agg(DISTINCT pg_get_userbyid(relowner)) FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace",
+        )
+        query(postgres.owner_url, "ALTER TABLE kept ADD COLUMN more int")
+
+        assert (kept, owners) == (1, ["atrium_owner"])
+        assert query(postgres.owner_url, "SELECT count(*) FROM pg_roles WHERE rolcreatedb") == 1
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            query(postgres.url, "DROP TABLE kept")
+
+
+def _leave_as_an_earlier_version(postgres: Postgres) -> None:
+    """One role, which may create databases and owns everything; no password of an owner."""
+    for statement in (
+        "ALTER ROLE atrium CREATEDB",
+        "ALTER DATABASE atrium OWNER TO atrium",
+        "GRANT ALL ON DATABASE atrium TO PUBLIC",
+    ):
+        query(postgres.superuser_url, statement)
+    query(postgres.url, "CREATE TABLE kept AS SELECT 1 AS number")
+    with psycopg.connect(postgres.superuser_url, dbname="atrium", autocommit=True) as connection:
+        connection.execute("DROP OWNED BY atrium_owner")
+        connection.execute("DROP ROLE atrium_owner")
+    path = postgres.folder / "credentials.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "owner_password": ""}))
 
 
 def test_only_this_machine_may_connect_and_only_with_the_password(postgres: Postgres) -> None:
@@ -85,23 +125,23 @@ def test_secrets_are_readable_by_their_owner_only(postgres: Postgres) -> None:
 
 def test_data_address_and_durability_survive_a_restart(tmp_path: Path) -> None:
     with Postgres(tmp_path / "postgres", tmp_path / "log") as first:
-        query(first.url, "CREATE TABLE kept AS SELECT 1 AS number")
+        query(first.owner_url, "CREATE TABLE kept AS SELECT 1 AS number")
         assert query(first.url, "SHOW fsync") == "on"
 
     with Postgres(tmp_path / "postgres", tmp_path / "log") as second:
         assert second.url == first.url
-        assert query(second.url, "SELECT number FROM kept") == 1
+        assert query(second.owner_url, "SELECT number FROM kept") == 1
 
 
 def test_a_killed_server_recovers_at_the_next_start(tmp_path: Path) -> None:
     with Postgres(tmp_path / "postgres", tmp_path / "log") as postgres:
-        query(postgres.url, "CREATE TABLE kept AS SELECT 1 AS number")
+        query(postgres.owner_url, "CREATE TABLE kept AS SELECT 1 AS number")
         assert postgres.process is not None
         os.kill(postgres.process.pid, signal.SIGKILL)
 
         postgres.restart()
 
-        assert query(postgres.url, "SELECT number FROM kept") == 1
+        assert query(postgres.owner_url, "SELECT number FROM kept") == 1
 
 
 def test_a_lock_whose_number_names_another_program_is_removed(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from chat import services
+from tenants.management.scoped import PlatformCommand
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """Takes the catalogue of models over from a file."""
 
     help = (

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.core.management.base import CommandError
 
 from portal import demo
 from portal.embedded.private_files import read_record, write_record
+from tenants.management.scoped import PlatformCommand
 
 _ANSWER_SECONDS = 10
 _LARGEST_ANSWER = 4 * 1024 * 1024
@@ -22,7 +22,7 @@ _CONTEXT_WINDOW = 2048
 _TINY = "smollm2-135m"
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """Makes two demo tenants, their people, and a deployment of the configured model."""
 
     help = (
@@ -53,10 +53,9 @@ class Command(BaseCommand):
         kept = _kept_passwords(options["accounts"])
         missing = [person.email for person in demo.PEOPLE if person.email not in kept]
         passwords = {**{email: demo.new_password() for email in missing}, **kept}
-        with transaction.atomic():
-            demo.create(offer, passwords=passwords, reset=missing)
-            if missing:
-                _keep_passwords(options["accounts"], passwords)
+        demo.create(offer, passwords=passwords, reset=missing)
+        if missing:
+            _keep_passwords(options["accounts"], passwords)
         accounts = [
             {
                 "email": person.email,

@@ -7,14 +7,15 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tenants import services
 from tenants.errors import TenantError
+from tenants.management.scoped import PlatformCommand
 from tenants.models import Membership, User
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """Lets a person into a tenant."""
 
     help = (

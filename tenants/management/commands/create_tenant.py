@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from tenants import services
 from tenants.errors import TenantError
+from tenants.management.scoped import PlatformCommand
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """Creates an organisation."""
 
     help = (

@@ -1,0 +1,53 @@
+"""`manage.py shell`, with a scope where one is asked for."""
+
+from argparse import ArgumentParser
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import shell
+
+from tenants import services
+from tenants.errors import UnknownTenant
+from tenants.scope import platform_scope, tenant_scope
+
+
+class Command(shell.Command):
+    """Django's shell. Without a scope it shows no row of any tenant, as everywhere."""
+
+    help = (
+        f"{shell.Command.help} Tenants' rows need a scope: --tenant, --platform, or inside the"
+        " session `with tenant_scope(tenant): ...`. With an option, the whole session is one"
+        " transaction, which is committed at its end."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Django's own, and the scope."""
+        super().add_arguments(parser)
+        scope = parser.add_mutually_exclusive_group()
+        scope.add_argument("--tenant", metavar="SLUG", help="see and change this tenant's rows")
+        scope.add_argument(
+            "--platform", metavar="REASON", help="see and change the rows of all tenants; say why"
+        )
+
+    def get_auto_imports(self) -> list[str]:
+        """Django's own, and the scopes."""
+        scopes = ("tenant_scope", "tenants_scope", "platform_scope")
+        return [*(super().get_auto_imports() or []), *(f"tenants.scope.{name}" for name in scopes)]
+
+    def handle(self, **options: Any) -> None:
+        """Run the session in the scope that was asked for."""
+        with _scope(options["tenant"], options["platform"]):
+            super().handle(**options)
+
+
+def _scope(slug: str | None, reason: str | None) -> AbstractContextManager[None]:
+    if reason is not None:
+        return platform_scope(f"shell: {reason}")
+    if slug is None:
+        return nullcontext()
+    try:
+        with platform_scope("shell: which tenant this is"):
+            return tenant_scope(services.get_tenant(slug))
+    except UnknownTenant as error:
+        raise CommandError(str(error)) from None
