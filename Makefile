@@ -13,7 +13,7 @@ TEMPLATES = find portal chat tenants -name '*.html' -print0 | xargs -0
 # Settings of a made-up production, for checks in which nothing is connected to.
 CHECK_ENV = DEBUG=false EMAIL_URL=consolemail:// DATABASE_POOL_TIMEOUT=1 PUBLIC_URL=https://atrium.example.org ALLOWED_HOSTS=atrium.example.org \
 	SECRET_KEY=signs-nothing-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789 \
-	DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0 \
+	DATABASE_URL=postgres://nobody@127.0.0.1:1/none DATABASE_OWNER_URL= REDIS_URL=redis://127.0.0.1:1/0 \
 	OPENAI_BASE_URL= AZURE_OPENAI_ENDPOINT=https://atrium.openai.azure.com
 
 .DEFAULT_GOAL := help

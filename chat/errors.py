@@ -51,6 +51,32 @@ class NothingToRetry(ChatError):
     status = 409
 
 
+class NotYoursToInvestigate(ChatError):
+    """There is no such conversation, or none that this person may open for an investigation."""
+
+    code = "unknown"
+    status = 404
+
+
+class OwnConversation(ChatError):
+    """Somebody wants to investigate what they wrote themselves."""
+
+    code = "own"
+
+
+class ReasonMissing(ChatError):
+    """An investigation needs a written reason."""
+
+    code = "no_reason"
+
+
+class InvestigationOver(ChatError):
+    """The time for reading is over, or the conversation was deleted meanwhile."""
+
+    code = "over"
+    status = 410
+
+
 class ProviderError(Exception):
     """A model call that failed. The code is stored; the cause is logged and stays on the server.
 

@@ -6,22 +6,14 @@ with `today`, and every day is there, also one on which nothing happened. What w
 conversation is in no figure any more.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import (
-    Aggregate,
-    Count,
-    DurationField,
-    ExpressionWrapper,
-    F,
-    Max,
-    Q,
-    QuerySet,
-)
+from django.db.models import Aggregate, Count, F, Max, Q, QuerySet
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -65,7 +57,7 @@ class EndState(NamedTuple):
     """How many generations ended in this state."""
 
     status: Generation.Status
-    count: int
+    number: int
 
 
 class Percentiles(NamedTuple):
@@ -104,7 +96,7 @@ class Failure(NamedTuple):
     """How many generations failed with this code."""
 
     error_code: str
-    count: int
+    number: int
 
 
 class Refusal(NamedTuple):
@@ -112,7 +104,7 @@ class Refusal(NamedTuple):
 
     deployment_id: UUID
     label: str
-    count: int
+    number: int
     error_codes: Sequence[str]
 
 
@@ -138,9 +130,7 @@ def use(*, tenants: Tenants, days: int, today: date | None = None) -> Use:
         role=Message.Role.USER, created_at__gte=period.start, created_at__lt=period.end
     )
     members = Count("conversation__owner", distinct=True)
-    by_day = sent.values(day=TruncDate("created_at")).annotate(
-        messages=Count("*"), members=members
-    )
+    by_day = sent.values(day=TruncDate("created_at")).annotate(messages=Count("*"), members=members)
     found = {row["day"]: DayOfUse(**row) for row in by_day.order_by("day")}
     whole = sent.aggregate(members=members)["members"]
     return Use([found.get(day, DayOfUse(day, 0, 0)) for day in period.days], whole or 0)
@@ -149,7 +139,7 @@ def use(*, tenants: Tenants, days: int, today: date | None = None) -> Use:
 def end_states(*, tenants: Tenants, days: int, today: date | None = None) -> list[EndState]:
     """How the period's generations ended, by the day on which they were queued; every state."""
     queued = _queued(tenants, _period(days, today)).filter(status__in=END_STATES)
-    counts = dict(queued.values_list("status").annotate(Count("*")).order_by())
+    counts = dict(queued.values_list("status").annotate(number=Count("*")).order_by())
     return [EndState(status, counts.get(status, 0)) for status in END_STATES]
 
 
@@ -183,7 +173,7 @@ def refusing_deployments(*, tenants: Tenants, minutes: int = 60) -> list[Refusal
     refused = Q(status=Status.FAILED, error_code__in=REFUSALS)
     called = _ended(tenants, timedelta(minutes=minutes)).filter(deployment__is_active=True)
     by_deployment = called.values("deployment", "deployment__label").annotate(
-        refusals=Count("*", filter=refused),
+        refusals=Count("pk", filter=refused),
         codes=ArrayAgg("error_code", filter=refused, distinct=True),
         refused_at=Max("ended_at", filter=refused),
         answered_at=Max("ended_at", filter=Q(status__in=ANSWERED)),
@@ -226,11 +216,11 @@ def _period(days: int, today: date | None) -> _Period:
     return _Period(span, start, end)
 
 
-def _since_queued(field: str) -> ExpressionWrapper:
-    return ExpressionWrapper(F(field) - F("queued_at"), output_field=DurationField())
+def _since_queued(field: str) -> CombinedExpression:
+    return F(field) - F("queued_at")
 
 
-def _waits(row: dict[str, Any]) -> Waits:
+def _waits(row: Mapping[str, Any]) -> Waits:
     return Waits(
         Percentiles(_seconds(row["queue_50"]), _seconds(row["queue_95"])),
         Percentiles(_seconds(row["first_50"]), _seconds(row["first_95"])),

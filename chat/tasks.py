@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from chat import generation, streams
+from chat import disclosure, generation, retention, streams
 
 # Tickets that one sweep issues; more waiting rows are taken by the workers that end next. The next
 # sweep issues them anew, so that they do not pile up where nobody takes them.
@@ -23,3 +23,16 @@ def settle() -> None:
     streams.note_worker_heard()
     for _ in range(min(generation.settle().waiting, _MOST_TICKETS)):
         generate.apply_async(expires=_TICKET_SECONDS)
+
+
+@shared_task
+def tell_members() -> None:
+    """Close what was opened for an investigation and is over, and tell the members."""
+    disclosure.end_over()
+    disclosure.tell_members()
+
+
+@shared_task
+def delete_expired() -> None:
+    """Delete the conversations that their tenants do not keep any longer."""
+    retention.delete_expired()

@@ -7,6 +7,7 @@ from chat import views
 app_name = "chat"
 urlpatterns = [
     path("", views.new_conversation, name="new_conversation"),
+    path("logo/", views.show_logo, name="show_logo"),
     path("c/", views.list_conversations, name="list_conversations"),
     path("c/start/", views.start_conversation, name="start_conversation"),
     path("c/<uuid:conversation_id>/", views.show_conversation, name="show_conversation"),

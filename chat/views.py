@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db.models.functions import Left
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -16,8 +17,13 @@ from chat import services, sse
 from chat.errors import ChatError
 from chat.events import END_ID
 from chat.forms import RetryForm, SendForm, StartForm, TitleForm, read
-from chat.models import Conversation, Deployment, Generation
+from chat.models import Conversation, Deployment, Generation, LibraryPrompt
+from tenants import logos
 from tenants.access import MemberRequest, is_fetch, member_required
+
+# Of the library: how many prompts a page shows, and how long a text it holds by itself.
+_MOST_PROMPTS = 100
+_MOST_STARTER_CHARS = 2000
 
 
 class SeeOther(HttpResponseRedirect):
@@ -47,8 +53,8 @@ def refusals_shown(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
 @require_safe
 @member_required
 def new_conversation(request: MemberRequest) -> HttpResponse:
-    """The empty page, ready for a first message."""
-    return _page(request, None)
+    """The empty page, ready for a first message: one of the library (`prompt`), or none yet."""
+    return _page(request, None, draft=_library_text(request))
 
 
 @require_safe
@@ -65,6 +71,13 @@ def list_conversations(request: MemberRequest) -> HttpResponse:
     if is_fetch(request):
         return render(request, "chat/_conversation_rows.html", _sidebar(request))
     return _page(request, None)
+
+
+@require_safe
+@member_required
+def show_logo(request: MemberRequest) -> HttpResponseBase:
+    """The tenant's logo, or 404."""
+    return logos.serve(request, request.membership.tenant)
 
 
 # ── Conversations ──────────────────────────────────────────────────────────────────────────────
@@ -219,8 +232,29 @@ def _sidebar(request: MemberRequest) -> dict[str, object]:
     return {"query": query, "conversations": mine.page(after=request.GET.get("after", ""))}
 
 
+def _library_text(request: MemberRequest) -> str:
+    """The text of the prompt that is asked for, if the library of the tenant has it."""
+    try:
+        prompt_id = uuid.UUID(request.GET.get("prompt", ""))
+    except ValueError:
+        return ""
+    chosen = LibraryPrompt.objects.visible_to(request.membership).filter(pk=prompt_id).first()
+    return chosen.text if chosen else ""
+
+
+def _library(request: MemberRequest) -> list[LibraryPrompt]:
+    """What an empty page offers, each with its `beginning`: the page links to the longer texts."""
+    library = LibraryPrompt.objects.visible_to(request.membership).defer("text")
+    return list(library.annotate(beginning=Left("text", _MOST_STARTER_CHARS + 1))[:_MOST_PROMPTS])
+
+
 def _page(
-    request: MemberRequest, conversation: Conversation | None, *, error: str = "", status: int = 200
+    request: MemberRequest,
+    conversation: Conversation | None,
+    *,
+    error: str = "",
+    draft: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     deployments = list(Deployment.objects.visible_to(request.membership))
     chosen = conversation.deployment if conversation else next(iter(deployments), None)
@@ -228,11 +262,15 @@ def _page(
         **_sidebar(request),
         "conversation": conversation,
         "turns": services.read_turns(conversation) if conversation else [],
+        "disclosures": services.find_disclosures(conversation) if conversation else [],
+        "prompts": [] if conversation else _library(request),
+        "logo": logos.digest_of(request.membership.tenant)[:12],
         "deployments": deployments,
         "deployment": chosen,
         "request_id": uuid.uuid4(),
         "error": error,
-        "draft": request.POST.get("message", "") if error else "",
+        "draft": request.POST.get("message", "") if error else draft,
+        "max_starter_chars": _MOST_STARTER_CHARS,
         "max_message_chars": settings.CHAT_MAX_MESSAGE_CHARS,
     }
     return render(request, "chat/conversation.html", context, status=status)

@@ -3,21 +3,25 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from allauth.account.models import EmailAddress
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_replace
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
 
 from tenants.access import access_of
+from tenants.models import Tenant
 from tenants.rights import AdminAccess
 from tenants.scope import platform_scope, tenants_scope
 
@@ -32,22 +36,37 @@ CONTENT_POLICY = {
     "trusted-types": None,
 }
 
-# Heading, then model, label and symbol (of Material Symbols) of each entry.
+
+class Entry(NamedTuple):
+    """An entry of the sidebar: model, symbol (of Material Symbols), and how it is called."""
+
+    model: str
+    symbol: str
+    label: str
+
+
 _NAVIGATION = {
-    "People": [
-        ("tenants_tenant", "Tenants", "apartment"),
-        ("tenants_user", "People", "person"),
+    "Organisation": [
+        Entry("tenants.Tenant", "apartment", "Settings"),
+        Entry("tenants.Membership", "group", "Members"),
+        Entry("tenants.Invitation", "mail", "Invitations"),
+        Entry("chat.LibraryPrompt", "library_books", "Prompt library"),
     ],
-    "Catalogue": [("chat_deployment", "Deployments", "neurology")],
+    "Platform": [
+        Entry("tenants.User", "person", "People"),
+        Entry("chat.Deployment", "neurology", "Deployments"),
+    ],
     "Activity": [
-        ("chat_conversation", "Conversations", "forum"),
-        ("chat_generation", "Generations", "bolt"),
+        Entry("chat.Conversation", "forum", "Conversations"),
+        Entry("chat.Generation", "bolt", "Generations"),
+        Entry("chat.Investigation", "policy", "Investigations"),
     ],
     "Ledger": [
-        ("chat_usageentry", "Usage entries", "receipt_long"),
-        ("tenants_auditevent", "Audit events", "history"),
+        Entry("chat.UsageEntry", "receipt_long", "Usage entries"),
+        Entry("tenants.AuditEvent", "history", "Audit events"),
     ],
 }
+_MOST_NAMES = 2
 
 
 def may_enter(request: HttpRequest) -> bool:
@@ -103,21 +122,81 @@ def icon(request: HttpRequest) -> str:  # noqa: ARG001  # unfold's signature
     return static("portal/logo.svg")
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001  # as above
-    """The sidebar: every registered model, by what it is about."""
-    return [
-        {
-            "title": heading,
-            "separator": True,
-            "items": [
-                {"title": label, "icon": symbol, "link": reverse(f"admin:{model}_changelist")}
-                for model, label, symbol in entries
-            ],
-        }
+def stylesheet(request: HttpRequest) -> str:  # noqa: ARG001  # as above
+    """What our own pages of the admin need on top."""
+    return static("portal/css/admin.css")
+
+
+def script(request: HttpRequest) -> str:  # noqa: ARG001  # as above
+    """Says that an upload is too large before it is sent."""
+    return static("portal/upload.js")
+
+
+def scope_name(request: HttpRequest) -> str:
+    """What the person looks after: the platform, or their tenants."""
+    access = access_of(request)
+    if access.is_administrator:
+        return "Platform"
+    names = sorted(tenant.name for tenant in access.tenants)
+    if len(names) <= _MOST_NAMES:
+        return " and ".join(names)
+    return f"{names[0]} and {len(names) - 1} more"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar: what the person may see, by what it is about."""
+    back = {"title": "Back to the chat", "icon": "arrow_back", "link": "/", "active": False}
+    start = {"title": "Overview", "icon": "monitoring", "link": reverse("admin:index")}
+    groups = {
+        heading: [item for entry in entries if (item := _item(request, entry))]
         for heading, entries in _NAVIGATION.items()
+    }
+    return [
+        {"items": [start, back]},
+        *(
+            {"title": heading, "separator": True, "items": items}
+            for heading, items in groups.items()
+            if items
+        ),
     ]
 
 
+def _item(request: HttpRequest, entry: Entry) -> dict[str, Any] | None:
+    """The entry as unfold takes it (unescaped: no name of a tenant may be in it)."""
+    model = apps.get_model(entry.model)
+    if not admin.site.is_registered(model):
+        return None
+    if not admin.site.get_model_admin(model).has_view_permission(request):
+        return None
+    label, link = entry.label, _list_address(model)
+    if model is Tenant:
+        label, link = _own_settings(access_of(request))
+    return {"title": label, "icon": entry.symbol, "link": link}
+
+
+def _own_settings(access: AdminAccess) -> tuple[str, str]:
+    """Who runs one tenant needs no list of them."""
+    if access.is_administrator or len(access.tenants) != 1:
+        return "Tenants" if access.is_administrator else "Organisations", _list_address(Tenant)
+    return "Organisation", reverse("admin:tenants_tenant_change", args=[access.tenants[0].pk])
+
+
+def _list_address(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def change_own_password(request: HttpRequest, extra_context: object = None) -> HttpResponse:  # noqa: ARG001  # Django's signature
+    """The portal's own page, which limits attempts and writes them down."""
+    return redirect("account_change_password")
+
+
+def search(request: HttpRequest, extra_context: object = None) -> HttpResponse:  # noqa: ARG001  # unfold's signature
+    """Unfold's search over everything is not offered: it would keep what it found in a cache."""
+    raise Http404
+
+
+admin.site.password_change = change_own_password  # type: ignore[method-assign,assignment]  # for this one site
+setattr(admin.site, "search", search)  # noqa: B010  # unfold ships no types
 admin.site.has_permission = may_enter  # type: ignore[method-assign]  # for this one site
 admin.site.login = without_form(admin.site.login)  # type: ignore[method-assign,assignment]  # as above
 admin.site.admin_view = in_scope(admin.site.admin_view)  # type: ignore[method-assign,assignment]  # as above

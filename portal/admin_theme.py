@@ -3,10 +3,13 @@
 UNFOLD = {
     "SITE_TITLE": "Atrium",
     "SITE_HEADER": "Atrium",
-    "SITE_SUBHEADER": "Administration",
+    "SITE_SUBHEADER": "portal.admin.scope_name",
     "SITE_ICON": "portal.admin.icon",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "portal.admin.icon"}],
+    "SITE_URL": None,  # the sidebar leads back
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["portal.admin.stylesheet"],
+    "SCRIPTS": ["portal.admin.script"],
     "DASHBOARD_CALLBACK": "portal.dashboard.with_reports",
     "SIDEBAR": {"navigation": "portal.admin.navigation"},
     "COLORS": {

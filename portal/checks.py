@@ -36,8 +36,8 @@ _RULES = (
         "the role {role} {found}",
         """
         SELECT word FROM role, LATERAL (VALUES
-            (rolsuper, 'is a superuser'), (rolbypassrls, 'has BYPASSRLS'),
-            (rolcreaterole, 'may create roles')) AS attribute (is_there, word)
+            (rolsuper, 'is a superuser'), (rolbypassrls AND NOT rolsuper, 'has BYPASSRLS'),
+            (rolcreaterole AND NOT rolsuper, 'may create roles')) AS attribute (is_there, word)
         WHERE is_there
         """,
     ),

@@ -1,7 +1,7 @@
 """The admin's start page: what needs attention and how the last weeks went, for who is looking."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from chat import reports
 from chat.models import Deployment, Generation
@@ -56,7 +57,7 @@ _STATE_STYLES = {
 class Item(NamedTuple):
     """One line of a concern; `link` is empty where the person may not look further."""
 
-    count: str
+    figure: str
     text: str
     code: str
     link: str
@@ -66,7 +67,7 @@ class Concern(NamedTuple):
     """Something to look after; without a count, `calm` says that all is well."""
 
     title: str
-    count: int
+    number: int
     is_urgent: bool
     calm: str
     items: Sequence[Item] = ()
@@ -109,18 +110,20 @@ def _scope_words(request: HttpRequest) -> str:
 # ── What needs attention ───────────────────────────────────────────────────────────────────────
 def _failures(request: HttpRequest, tenants: Collection[UUID] | None) -> Concern:
     failures = reports.failures(tenants=tenants, hours=FAILED_HOURS)
+    since = (timezone.now() - timedelta(hours=FAILED_HOURS)).isoformat(timespec="seconds")
+    failed = {"status__exact": "failed", "ended_at__gte": since}
     items = [
         Item(
-            count_words(failure.count),
+            count_words(failure.number),
             ERRORS.get(failure.error_code, "Another reason"),
             failure.error_code,
-            _list_link(request, Generation, status__exact="failed", q=failure.error_code),
+            _list_link(request, Generation, q=failure.error_code, **failed),
         )
         for failure in failures
     ]
     return Concern(
         "Failed generations",
-        sum(failure.count for failure in failures),
+        sum(failure.number for failure in failures),
         is_urgent=True,
         calm=f"None in the last {FAILED_HOURS} hours",
         items=items,
@@ -132,7 +135,7 @@ def _refusals(request: HttpRequest, tenants: Collection[UUID] | None) -> Concern
     refusals = reports.refusing_deployments(tenants=tenants, minutes=REFUSED_MINUTES)
     items = [
         Item(
-            count_words(refusal.count),
+            count_words(refusal.number),
             refusal.label,
             ", ".join(refusal.error_codes),
             _page_link(request, Deployment, refusal.deployment_id),
@@ -209,7 +212,7 @@ def _members(use: reports.Use) -> Chart:
     words = Words(
         "Active members per day",
         count_words(use.members),
-        "different people sent messages",
+        "person sent messages" if use.members == 1 else "different people sent messages",
         f"Nobody sent a message in the last {DAYS} days.",
     )
     return columns(words, [day.day for day in use.days], [day.members for day in use.days])
@@ -254,12 +257,14 @@ def _wait(
 
 def _end_states(tenants: Collection[UUID] | None) -> Chart:
     states = reports.end_states(tenants=tenants, days=DAYS)
-    total = sum(state.count for state in states)
+    total = sum(state.number for state in states)
     words = Words(
         "Generations by end state",
         count_words(total),
-        "have ended",
+        "ended",
         f"No generation has ended in the last {DAYS} days.",
     )
-    parts = [Part(state.status.label, state.count, _STATE_STYLES[state.status]) for state in states]
+    parts = [
+        Part(state.status.label, state.number, _STATE_STYLES[state.status]) for state in states
+    ]
     return ranking(words, parts, head=("End state", "Generations"))

@@ -1,6 +1,7 @@
 """PostgreSQL's addresses: what Django is told, the owner's account, and a plain connection."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,11 +19,12 @@ class NoConnectionError(Exception):
     """PostgreSQL cannot be reached or does not let us in; one line, without any password."""
 
 
-class Account(NamedTuple):
+@dataclass(frozen=True)
+class Account:
     """Who logs in at the database."""
 
     user: str
-    password: str
+    password: str = field(repr=False)
 
 
 def application(url: str, *, pool_size: int, pool_timeout: int) -> dict[str, Any]:

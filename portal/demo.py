@@ -49,9 +49,11 @@ TENANTS: dict[str, dict[str, Any]] = {
 }
 PEOPLE = (
     Person("olivia@northwind.example", "Olivia Berg", "owner", ("northwind",)),
+    Person("grace@northwind.example", "Grace Lund", "manager", ("northwind",)),
     Person("noah@northwind.example", "Noah Lindqvist", "member", ("northwind",)),
     Person("mia@northwind.example", "Mia Okafor", "member", ("northwind",)),
     Person("henry@harbour.example", "Henry Castell", "owner", ("harbour",)),
+    Person("victor@harbour.example", "Victor Haas", "manager", ("harbour",)),
     Person("lena@harbour.example", "Lena Marchetti", "member", ("harbour",)),
     Person("tom@harbour.example", "Tom Adeyemi", "member", ("harbour",)),
     Person("robin@partner.example", "Robin Vale", "member", ("northwind", "harbour")),

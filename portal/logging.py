@@ -6,6 +6,7 @@ Message text is never logged: code logs ids, counts and codes only.
 import json
 import logging
 import logging.config
+import re
 from datetime import UTC, datetime
 
 from tenants.logcontext import log_context
@@ -45,6 +46,26 @@ class NoHealthPaths(logging.Filter):
         return path not in {"/healthz", "/readyz"}
 
 
+class HideTokens(logging.Filter):
+    """Takes the secret out of addresses that are one: links of invitations and for new passwords.
+
+    Django names the path in its line about a refused form, and about an error.
+    """
+
+    _SECRET = re.compile(r"(/invitations/|/accounts/password/reset/key/)[^/\s\"'?#]+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Every record, without secrets in its text."""
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # a broken line is the handler's to report
+            return True
+        hidden = self._SECRET.sub(r"\1…", text)
+        if hidden != text:
+            record.msg, record.args = hidden, None
+        return True
+
+
 def configure(*, level: str, style: str) -> None:
     """Send every log to standard error, as JSON (`style="json"`) or plain text (`"text"`)."""
     logging.config.dictConfig(
@@ -55,8 +76,17 @@ def configure(*, level: str, style: str) -> None:
                 "json": {"()": JsonFormatter},
                 "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
             },
-            "filters": {"no_health_paths": {"()": NoHealthPaths}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
+            "filters": {
+                "no_health_paths": {"()": NoHealthPaths},
+                "hide_tokens": {"()": HideTokens},
+            },
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": style,
+                    "filters": ["hide_tokens"],
+                }
+            },
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 # Libraries that log each request, with addresses that may carry ids.

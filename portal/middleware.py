@@ -1,5 +1,6 @@
 """Middleware of the project."""
 
+import ipaddress
 import re
 import uuid
 from collections.abc import Callable
@@ -27,7 +28,7 @@ class RequestIdMiddleware:
         """Answer the request within its log context."""
         sent = request.headers.get("X-Request-Id", "")
         request_id = sent if _SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
-        token = client_address.set(request.META.get("REMOTE_ADDR") or None)
+        token = client_address.set(_address(request.META.get("REMOTE_ADDR", "")))
         try:
             with logging_about(request=request_id):
                 response = self.get_response(request)
@@ -35,3 +36,11 @@ class RequestIdMiddleware:
             client_address.reset(token)
         response["X-Request-Id"] = request_id
         return response
+
+
+def _address(text: str) -> str | None:
+    """The internet address that this is; a gateway may also forward what is none."""
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None

@@ -61,10 +61,9 @@ def create_roles(
             _quoted(connection, owner), _quoted(connection, application)):  # fmt: skip
         _run(connection, "REVOKE {owner} FROM {application}", names)
     _join(connection, owner)
-    if not _has(connection, "pg_database WHERE datname = %s", database):
-        _run(connection, "CREATE DATABASE {database} OWNER {owner}", names)
+    _ensure_database(connection, names, database, owner, application)
     with _connect_to(connection, database) as inside:
-        _hand_over(inside, names, owner, application)
+        _hand_over(inside, names, application)
         _close_to_others(inside, names)
 
 
@@ -110,24 +109,32 @@ def _join(connection: Connection, role: str) -> None:
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
 
 
-def _hand_over(connection: Connection, names: _Names, owner: str, application: str) -> None:
-    """The database, and whatever the application's role owns in it, become the owner's."""
+def _ensure_database(
+    connection: Connection, names: _Names, database: str, owner: str, application: str
+) -> None:
+    """A database that is the owner's."""
+    row = connection.execute(
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [database]
+    ).fetchone()
+    if row is None:
+        _run(connection, "CREATE DATABASE {database} OWNER {owner}", names)
+    elif row[0] != owner:
+        if row[0] == application:
+            _join(connection, application)
+        _run(connection, "ALTER DATABASE {database} OWNER TO {owner}", names)
+
+
+def _hand_over(connection: Connection, names: _Names, application: str) -> None:
+    """Whatever the application's role owns in this database becomes the owner's."""
     owns_something = _has(
         connection,
-        "pg_shdepend, pg_database WHERE datname = current_database() AND deptype = 'o'"
-        " AND refclassid = 'pg_authid'::regclass AND refobjid = %s::regrole"
-        " AND (dbid = pg_database.oid OR (dbid = 0 AND objid = pg_database.oid))",
+        "pg_shdepend, pg_database WHERE datname = current_database() AND dbid = pg_database.oid"
+        " AND deptype = 'o' AND refclassid = 'pg_authid'::regclass AND refobjid = %s::regrole",
         _quoted(connection, application),
     )
     if owns_something:
         _join(connection, application)
         _run(connection, "REASSIGN OWNED BY {application} TO {owner}", names)
-    if not _has(
-        connection,
-        "pg_database WHERE datname = current_database() AND pg_get_userbyid(datdba) = %s",
-        owner,
-    ):
-        _run(connection, "ALTER DATABASE {database} OWNER TO {owner}", names)
 
 
 def _close_to_others(connection: Connection, names: _Names) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -44,6 +45,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -102,7 +104,7 @@ DATABASE_OWNER = databases.owner_account(
     env.str("DATABASE_OWNER_URL", default=""), DATABASES["default"]
 )
 # An administrator of the server: for `create_roles` alone.
-DATABASE_ADMIN_URL = env.str("DATABASE_ADMIN_URL", default="")
+DATABASE_ADMIN_SECRET_URL = env.str("DATABASE_ADMIN_URL", default="")
 
 # ── Redis or Valkey: broker and stream relay ───────────────────────────────────────────────────
 REDIS_URL = env.str("REDIS_URL")
@@ -130,6 +132,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "settle": {"task": "chat.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
+    "tell_members": {
+        "task": "chat.tasks.tell_members",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    # By the clock: an interval would begin anew whenever beat does.
+    "delete_expired": {
+        "task": "chat.tasks.delete_expired",
+        "schedule": crontab(minute=23),
+        "options": {"expires": 3000},
+    },
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
@@ -138,6 +151,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ROUTES = {
     "chat.tasks.generate": {"queue": "chat"},
     "chat.tasks.settle": {"queue": "default"},
+    "chat.tasks.tell_members": {"queue": "default"},
+    "chat.tasks.delete_expired": {"queue": "default"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

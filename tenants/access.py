@@ -22,6 +22,8 @@ class MemberRequest(HttpRequest):
 
     user: User
     membership: Membership
+    memberships: list[Membership]  # all that let them in somewhere, by tenant name
+    admin_access: AdminAccess
 
 
 def access_of(request: HttpRequest) -> AdminAccess:
@@ -37,8 +39,7 @@ def _read_access(request: HttpRequest) -> AdminAccess:
     user = request.user
     if not isinstance(user, User):
         return AdminAccess(User(is_active=False), [])
-    with platform_scope("which tenants this person runs"):
-        return AdminAccess(user, Membership.objects.usable().of(user.pk))
+    return AdminAccess(user, memberships_of(user))
 
 
 def is_fetch(request: HttpRequest) -> bool:
@@ -46,11 +47,10 @@ def is_fetch(request: HttpRequest) -> bool:
     return request.headers.get("X-Requested-With") == "fetch"
 
 
-def find_membership(request: HttpRequest, tenant: str) -> Membership | None:
-    """The usable membership of the signed-in person in the tenant with this slug."""
-    usable = Membership.objects.usable().of(request.user.pk)
-    with platform_scope("which tenant this address is about, and whether they belong to it"):
-        return usable.filter(tenant__slug=tenant).first()
+def memberships_of(user: User) -> list[Membership]:
+    """The memberships that let this person in somewhere, with their tenants, by tenant name."""
+    with platform_scope("which tenants this person belongs to"):
+        return list(Membership.objects.usable().of(user.pk))
 
 
 def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -65,12 +65,8 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
     def guarded(request: HttpRequest, tenant: str, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return sign_in_first(request)
-        membership = find_membership(request, tenant)
-        if membership is None:
-            raise Http404
         member_request = cast(MemberRequest, request)
-        member_request.membership = membership
-        membership.user = member_request.user
+        membership = _enter(member_request, tenant)
         with logging_about(tenant=membership.tenant.slug), tenant_scope(membership.tenant):
             response = view(member_request, **kwargs)
         if not response.has_header("Cache-Control"):
@@ -81,10 +77,25 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
     return guarded
 
 
-def sign_in_first(request: HttpRequest) -> HttpResponse:
-    """Send a person to the sign-in page and back; tell our scripts so with 401."""
+def _enter(request: MemberRequest, tenant: str) -> Membership:
+    """Note on the request where the person belongs; the membership in the tenant with this slug."""
+    request.memberships = memberships_of(request.user)
+    request.admin_access = AdminAccess(request.user, request.memberships)
+    for membership in request.memberships:
+        if membership.tenant.slug == tenant:
+            membership.user = request.user
+            request.membership = membership
+            return membership
+    raise Http404
+
+
+def sign_in_first(request: HttpRequest, *, back_to: str = "") -> HttpResponse:
+    """Send a person to the sign-in page and back; tell our scripts so with 401.
+
+    Back is to the page that they asked for, or after a form to the start, unless it is given.
+    """
     if is_fetch(request):
         error = {"code": "signed_out", "message": "You are signed out. Sign in to go on."}
         return JsonResponse({"error": error}, status=401)
-    path = request.get_full_path() if request.method == "GET" else "/"
+    path = back_to or (request.get_full_path() if request.method == "GET" else "/")
     return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': path})}")

@@ -8,6 +8,7 @@ here, without the database's function.
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -72,17 +73,87 @@ def chained() -> RunSQL:
 
 
 class Fault(NamedTuple):
-    """Something wrong in a chain: where, and what, in words."""
+    """Something wrong in a chain: at which place, and what, in words."""
 
-    tenant: str
     sequence: int
     problem: str
+
+
+class Verification:
+    """One reading of a chain from its first event to its last, in the current scope.
+
+    `tenant` None is the platform's chain. `events` counts what has been read so far. Others may go
+    on writing meanwhile: what comes after the beginning is left out.
+    """
+
+    def __init__(self, tenant: uuid.UUID | None) -> None:
+        self.events = 0
+        self._where = "tenant_id IS NULL" if tenant is None else "tenant_id = %s"
+        self._parameters = [] if tenant is None else [tenant]
+
+    def find_faults(self) -> Iterator[Fault]:
+        """What is wrong: events that were changed, removed, added or put elsewhere."""
+        # In this order: an event that is there has moved the head already, so an honest chain is
+        # never longer than the head that is read after it.
+        last = self._read_last()
+        head = self._read_head()
+        end = (0, "")
+        for event in self._read_events(upto=max(last, head[0])):
+            self.events += 1
+            yield from _faults_of(event, end)
+            end = (event.sequence, event.hash)
+        yield from _faults_of_end(end, head)
+
+    def _read_last(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT coalesce(max(sequence), 0) FROM tenants_auditevent WHERE {self._where}",  # noqa: S608  # ours
+                self._parameters,
+            )
+            return int(cursor.fetchone()[0])
+
+    def _read_head(self) -> tuple[int, str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT sequence, hash FROM tenants_audithead WHERE {self._where}",  # noqa: S608  # as above
+                self._parameters,
+            )
+            return cursor.fetchone() or (0, "")
+
+    def _read_events(self, *, upto: int) -> Iterator["_Event"]:
+        query = f"{_EVENTS} WHERE {self._where} AND sequence <= %s ORDER BY sequence"
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(query, [*self._parameters, upto])
+            while rows := cursor.fetchmany(_CHUNK):
+                for sequence, previous, digest, *values, detail in rows:
+                    content = [sequence, previous, *values]
+                    yield _Event(sequence, previous, digest, content, detail)
+
+
+def find_missing_guards() -> list[str]:
+    """The triggers on the audit log that are not in force: without them it can be written anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'tenants_auditevent'::regclass"
+            " AND tgenabled IN ('O', 'A')"
+        )
+        in_force = {name for (name,) in cursor.fetchall()}
+    return sorted(_GUARDS - in_force)
+
+
+_GUARDS = {"tenants_auditevent_append_only", "tenants_auditevent_chained"}
+_CHUNK = 2000
+_EVENTS = """
+SELECT sequence, previous_hash, hash, id::text, tenant_id::text, actor_id::text,
+    to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    action, subject, request_id, host(client_address), detail::text
+FROM tenants_auditevent
+"""
 
 
 class _Event(NamedTuple):
     """An event as the database has it, for its hash."""
 
-    tenant: str
     sequence: int
     previous_hash: str
     hash: str
@@ -97,56 +168,26 @@ class _Event(NamedTuple):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-_EVENTS = """
-SELECT coalesce(tenant_id::text, ''), sequence, previous_hash, hash, id::text, tenant_id::text,
-    actor_id::text, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    action, subject, request_id, host(client_address), detail::text
-FROM tenants_auditevent ORDER BY tenant_id, sequence
-"""
-_HEADS = "SELECT coalesce(tenant_id::text, ''), sequence, hash FROM tenants_audithead"
-
-
-def find_faults() -> Iterator[Fault]:
-    """What is wrong with the chains in the current scope: changed, removed or unchained events.
-
-    `tenant` of a fault is the tenant's id, "" for the platform's own chain.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_HEADS)
-        heads = {tenant: (sequence, digest) for tenant, sequence, digest in cursor.fetchall()}
-    ends: dict[str, tuple[int, str]] = {}
-    for event in _events():
-        before = ends.get(event.tenant, (0, ""))
-        yield from _faults_of(event, before)
-        ends[event.tenant] = (event.sequence, event.hash)
-    yield from _faults_of_ends(heads, ends)
-
-
-def _events() -> Iterator[_Event]:
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(_EVENTS)
-        for tenant, sequence, previous, digest, *values, detail in cursor:
-            yield _Event(tenant, sequence, previous, digest, [sequence, previous, *values], detail)
-
-
 def _faults_of(event: _Event, before: tuple[int, str]) -> Iterator[Fault]:
     sequence, digest = before
-    if event.sequence != sequence + 1:
-        missing = f"{sequence + 1} to {event.sequence - 1}"
-        yield Fault(event.tenant, event.sequence, f"events {missing} before it are missing")
+    if event.sequence <= sequence:
+        yield Fault(event.sequence, "it has no place in the chain")
+    elif event.sequence > sequence + 1:
+        yield Fault(event.sequence, f"{_range(sequence + 1, event.sequence - 1)} before it")
     elif event.previous_hash != digest:
-        yield Fault(event.tenant, event.sequence, "it does not follow the event before it")
+        yield Fault(event.sequence, "it does not follow the event before it")
     if event.hash != event.expected_hash:
-        yield Fault(event.tenant, event.sequence, "its content was changed")
+        yield Fault(event.sequence, "its content was changed")
 
 
-def _faults_of_ends(
-    heads: dict[str, tuple[int, str]], ends: dict[str, tuple[int, str]]
-) -> Iterator[Fault]:
-    for tenant in sorted(heads.keys() | ends.keys()):
-        head, end = heads.get(tenant, (0, "")), ends.get(tenant, (0, ""))
-        if end[0] < head[0]:
-            missing = f"the last {head[0] - end[0]} of {head[0]} events are missing"
-            yield Fault(tenant, head[0], missing)
-        elif end != head:
-            yield Fault(tenant, end[0], "the end of the chain is not the one that was noted")
+def _faults_of_end(end: tuple[int, str], head: tuple[int, str]) -> Iterator[Fault]:
+    if end[0] < head[0]:
+        yield Fault(head[0], f"{_range(end[0] + 1, head[0])} at the end")
+    elif end[0] > head[0]:
+        yield Fault(end[0], f"the chain was noted to end with event {head[0]}")
+    elif end != head:
+        yield Fault(end[0], "it is not the end of the chain that was noted")
+
+
+def _range(first: int, last: int) -> str:
+    return f"event {first} is missing" if first == last else f"events {first} to {last} are missing"

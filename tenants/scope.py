@@ -37,7 +37,7 @@ class _Scope(NamedTuple):
 
     @property
     def ids(self) -> frozenset[str]:
-        return frozenset(self.tenants.split(",")) - {""}
+        return frozenset(self.tenants.split(",")) - {"", str(_NOBODY)}
 
 
 _NOTHING = _Scope("", "")

@@ -7,7 +7,7 @@ from django.core.validators import RegexValidator
 RESERVED_SLUGS = frozenset(
     {
         "accounts", "admin", "api", "healthz", "readyz", "static", "media", "favicon", "robots",
-        "well-known", "i18n", "metrics", "ws", "new", "settings", "tenants",
+        "well-known", "i18n", "metrics", "ws", "new", "settings", "tenants", "invitations",
     }
 )  # fmt: skip
 

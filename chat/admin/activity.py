@@ -1,6 +1,7 @@
 """The admin of what happens, and of what it costs: never of what people wrote.
 
-Messages are not registered, and no page shows a title, a system prompt or a partial text.
+Messages are not registered, and no page shows a title, a system prompt or a partial text. Managers
+and owners see what belongs to their tenants, where they may see reports.
 """
 
 from datetime import datetime
@@ -12,8 +13,10 @@ from django.db.models import Count
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from chat.admin.investigations import Investigable
 from chat.models import Conversation, Generation, UsageEntry
 from tenants.admin.base import ReadOnlyAdmin
+from tenants.rights import Right
 
 _STATUS_COLOURS = {
     "queued": "info",
@@ -27,9 +30,10 @@ _STATUS_COLOURS = {
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
+class ConversationAdmin(Investigable, ReadOnlyAdmin):
     """That a conversation exists, whose it is and how long: its words are its owner's alone."""
 
+    sees = Right.SEE_REPORTS
     hidden_fields = ("title", "system_prompt")
     list_display = (
         "short_id",
@@ -71,6 +75,7 @@ def _seconds(start: datetime | None, end: datetime | None) -> str:
 class GenerationAdmin(ReadOnlyAdmin):
     """Attempts to answer: their states and how long each part took."""
 
+    sees = Right.SEE_REPORTS
     hidden_fields = ("partial_text",)
     list_display = (
         "short_id",
@@ -91,6 +96,7 @@ class GenerationAdmin(ReadOnlyAdmin):
     search_help_text = "A whole id (also of a conversation), a person's e-mail, or an error code"
     id_fields = ("pk", "conversation_id")
     date_hierarchy = "queued_at"
+    linked_by = ("ended_at",)
     ordering = ("-queued_at",)
     fields = (
         ("id", "conversation_id"),
@@ -112,7 +118,7 @@ class GenerationAdmin(ReadOnlyAdmin):
         """From the send to the start of the last attempt."""
         return _seconds(generation.queued_at, generation.started_at)
 
-    @admin.display(description="First token")
+    @admin.display(description="First token after start")
     def first_token(self, generation: Generation) -> str:
         """From the start of the last attempt to its first text."""
         return _seconds(generation.started_at, generation.first_token_at)
@@ -127,6 +133,7 @@ class GenerationAdmin(ReadOnlyAdmin):
 class UsageEntryAdmin(ReadOnlyAdmin):
     """The ledger, newest first."""
 
+    sees = Right.SEE_REPORTS
     list_display = (
         "created_at",
         "tenant",

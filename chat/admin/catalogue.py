@@ -1,52 +1,24 @@
-"""The admin of the catalogue, and of which tenant may use what."""
+"""The admin of the catalogue, which is the platform's."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 
+from chat.admin.grants import TenantsInline
 from chat.models import Deployment, DeploymentGrant
-from tenants.admin.base import AuditedAdmin, Confined, FixedOnceSaved
-
-
-class GrantForm(FixedOnceSaved):
-    """Lets a tenant use the deployment; a tenant has one default."""
-
-    fixed_fields = ("tenant",)
-
-    def clean(self) -> dict[str, Any]:
-        """Name the deployment that is the tenant's default already."""
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("is_default") and cleaned.get("tenant"):
-            defaults = DeploymentGrant.objects.filter(tenant=cleaned["tenant"], is_default=True)
-            other = defaults.exclude(pk=self.instance.pk).select_related("deployment").first()
-            if other:
-                text = f"“{other.deployment}” is the default of this tenant. Change it there first."
-                self.add_error("is_default", ValidationError(text))
-        return cleaned
-
-
-class GrantInline(Confined, TabularInline):  # type: ignore[misc]  # unfold ships no types
-    """The tenants that may use a deployment. Taking a grant away withdraws the model at once."""
-
-    model = DeploymentGrant
-    form = GrantForm
-    extra = 0
-    autocomplete_fields = ("tenant",)
-    tab = True
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[DeploymentGrant]:
-        """With both ends, which every row names."""
-        return super().get_queryset(request).select_related("tenant", "deployment")  # type: ignore[no-any-return]  # as above
+from tenants.access import access_of
+from tenants.admin.base import AuditedAdmin
 
 
 @admin.register(Deployment)
 class DeploymentAdmin(AuditedAdmin):
-    """The catalogue. `manage.py sync_deployments` overwrites what its file names."""
+    """The catalogue. `manage.py sync_deployments` overwrites what its file names.
+
+    For administrators alone; managers see their tenant's models on the tenant's page.
+    """
 
     kept_because = "Deployments are never deleted here. Take “Active” away instead."
     list_display = (
@@ -70,11 +42,19 @@ class DeploymentAdmin(AuditedAdmin):
     )
     readonly_fields = ("id", "created_at")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    inlines = (GrantInline,)
+    inlines = (TenantsInline,)
+
+    def confine(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Where somebody chooses a model to look for: those of the tenants that they run."""
+        access = access_of(request)
+        if access.is_administrator:
+            return rows
+        granted = DeploymentGrant.objects.filter(tenant__in=access.tenants)
+        return rows.filter(pk__in=granted.values("deployment"))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Deployment]:
         """With the number of tenants that may use it."""
-        return super().get_queryset(request).annotate(tenants=Count("grants"))  # type: ignore[no-any-return]  # as above
+        return super().get_queryset(request).annotate(tenants=Count("grants"))  # type: ignore[no-any-return]  # unfold ships no types
 
     def get_readonly_fields(self, request: HttpRequest, obj: Deployment | None = None) -> Any:
         """The name is chosen once: catalogue files know the deployment by it."""

@@ -99,6 +99,17 @@ class Migration(migrations.Migration):
                     "subject_id",
                     models.UUIDField(help_text="The conversation's id, also when it is gone."),
                 ),
+                (
+                    "opened_as",
+                    models.CharField(
+                        help_text="As what they could: owner, or platform administrator.",
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "ended_at",
+                    models.DateTimeField(help_text="When its end was written down.", null=True),
+                ),
                 ("reason", models.TextField(max_length=2000)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
@@ -189,5 +200,18 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=("tenant", "title"), name="one_prompt_per_title")
                 ],
             },
+        ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("role", "user")),
+                fields=["tenant", "created_at"],
+                include=("conversation",),
+                name="message_sent",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="generation",
+            index=models.Index(fields=["tenant", "queued_at"], name="generation_by_time"),
         ),
     ]

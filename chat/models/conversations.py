@@ -164,5 +164,16 @@ class Message(models.Model):
 
     objects = MessageQuerySet.as_manager()
 
+    class Meta:
+        indexes = [
+            # Reports: what a tenant's members sent in a period, and in which conversations.
+            models.Index(
+                fields=["tenant", "created_at"],
+                include=["conversation"],
+                condition=Q(role="user"),
+                name="message_sent",
+            ),
+        ]
+
     def __str__(self) -> str:
         return f"{self.role} message {self.pk}"

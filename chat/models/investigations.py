@@ -54,9 +54,13 @@ class Investigation(models.Model):
         User, on_delete=models.PROTECT, related_name="+", help_text="Whose conversation it is."
     )
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    opened_as = models.CharField(
+        max_length=30, help_text="As what they could: owner, or platform administrator."
+    )
     reason = models.TextField(max_length=2000)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(default=_default_expiry)
+    ended_at = models.DateTimeField(null=True, help_text="When its end was written down.")
     notify_at = models.DateTimeField(help_text="When the member is to be told.")
     notified_at = models.DateTimeField(null=True)
 

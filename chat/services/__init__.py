@@ -1,5 +1,6 @@
 """What the web process does."""
 
+from chat.disclosure import find_disclosures
 from chat.services.catalogue import InvalidCatalogue, Synced, grant, sync_catalogue
 from chat.services.conversations import (
     Turn,
@@ -10,6 +11,13 @@ from chat.services.conversations import (
     settled,
 )
 from chat.services.following import ended_frames, follow_generation
+from chat.services.investigations import (
+    LEAST_REASON,
+    Reading,
+    end_investigation,
+    open_investigation,
+    read_investigated,
+)
 from chat.services.sending import (
     retry_generation,
     send_message,
@@ -18,13 +26,19 @@ from chat.services.sending import (
 )
 
 __all__ = [
+    "LEAST_REASON",
     "InvalidCatalogue",
+    "Reading",
     "Synced",
     "Turn",
     "delete_conversation",
+    "end_investigation",
     "ended_frames",
+    "find_disclosures",
     "follow_generation",
     "grant",
+    "open_investigation",
+    "read_investigated",
     "read_turn",
     "read_turns",
     "rename_conversation",

@@ -28,9 +28,9 @@ def start_conversation(
 ) -> Conversation:
     """A new conversation that begins with this message, which is sent.
 
-    Uses the tenant's default deployment unless one is named. Repeated with the same request id, it
-    returns the conversation of the first call. Raises EmptyMessage, MessageTooLong or
-    DeploymentNotGranted, and stores nothing then.
+    Uses the tenant's default deployment unless one is named, and keeps the system prompt that the
+    tenant has now. Repeated with the same request id, it returns the conversation of the first
+    call. Raises EmptyMessage, MessageTooLong or DeploymentNotGranted, and stores nothing then.
     """
     text = _checked(text)
     granted = Deployment.objects.visible_to(actor)
@@ -44,6 +44,7 @@ def start_conversation(
         defaults={
             "title": _first_words(text),
             "deployment": deployment,
+            "system_prompt": actor.tenant.default_system_prompt,
             "active_at": timezone.now(),
         },
     )

@@ -69,8 +69,8 @@ def lines(words: Words, days: Sequence[date], series: Sequence[Series]) -> Chart
 
 def ranking(words: Words, parts: Sequence[Part], *, head: tuple[str, str]) -> Chart:
     """A lying bar for each part, as long as its share of the whole; `head` is the table's."""
-    total = sum(part.count for part in parts)
-    rows = [Row(part.label, [share_words(part.count, total)]) for part in parts]
+    total = sum(part.number for part in parts)
+    rows = [Row(part.label, [share_words(part.number, total)]) for part in parts]
     table = Table(head, rows)
     if not total:
         return Chart(words, table)
@@ -130,11 +130,11 @@ def _title(table: Table, row: Row) -> str:
 
 
 def _rank(place: int, part: Part, total: int) -> Rank:
-    share = max(_SMALLEST_BAR, 100 * part.count / total) if part.count else 0
+    share = max(_SMALLEST_BAR, 100 * part.number / total) if part.number else 0
     top = place * _RANK_HEIGHT
     return Rank(
         part.label,
-        share_words(part.count, total),
+        share_words(part.number, total),
         percent(share),
         part.style,
         top + _RANK_TEXT,

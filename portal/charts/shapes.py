@@ -30,7 +30,7 @@ class Part(NamedTuple):
     """One part of a whole; `style` is its class."""
 
     label: str
-    count: int
+    number: int
     style: str
 
 

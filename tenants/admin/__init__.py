@@ -1,5 +1,5 @@
 """The admin of people, tenants and the audit log."""
 
-from tenants.admin import audit, organisations, people
+from tenants.admin import audit, invitations, memberships, organisations, people
 
-__all__ = ["audit", "organisations", "people"]
+__all__ = ["audit", "invitations", "memberships", "organisations", "people"]

@@ -1,17 +1,17 @@
-"""The manners that every admin page of the portal has.
+"""The manners that every admin page of the portal has: how it is searched, and what it writes down.
 
-Platform administrators see all tenants. Managers and owners see their own: the request runs in the
-scope of those (portal/admin.py), and each page here asks for the right that it needs, in the tenant
-that the row belongs to. What is changed is written to the audit log.
+Whom it lets see and change what is in confined.py.
 """
 
 import uuid
+from collections.abc import Callable
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -19,90 +19,23 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
 from tenants.access import access_of
+from tenants.admin.confined import Confined, tenants_with
 from tenants.models import Tenant, User
-from tenants.rights import Right
 from tenants.services import record
 
+__all__ = [
+    "AuditedAdmin",
+    "Confined",
+    "FixedOnceSaved",
+    "ReadOnlyAdmin",
+    "SearchById",
+    "changes_of",
+    "record_change",
+    "tenants_with",
+]
 
-class Confined:
-    """Of an admin or inline: who may see and change its rows, by the tenant they belong to.
-
-    `sees` and `changes` name the right that a manager or owner needs; None: administrators alone.
-    Adding needs the right to change in the tenant that is chosen.
-    """
-
-    sees: ClassVar[Right | None] = None
-    changes: ClassVar[Right | None] = None
-    tenant_path: ClassVar[str] = "tenant"  # the way from the row to its tenant; "" is the tenant
-
-    def tenant_of(self, obj: Any) -> Tenant | None:
-        """The tenant that this row belongs to; None for one that has none."""
-        for name in self.tenant_path.split("__") if self.tenant_path else ():
-            obj = getattr(obj, name, None)
-        return cast(Tenant | None, obj)
-
-    def may(self, request: HttpRequest, right: Right | None, obj: Any = None) -> bool:
-        """Whether the person has this right in the row's tenant; without a row, in any."""
-        access = access_of(request)
-        if access.is_administrator or right is None:
-            return access.is_administrator
-        if obj is None:
-            return access.may(right)
-        tenant = self.tenant_of(obj)
-        return tenant is not None and access.may(right, tenant)
-
-    def confine(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Those of these rows that the person may see."""
-        access = access_of(request)
-        if access.is_administrator:
-            return rows
-        tenants = access.tenants_with(self.sees) if self.sees else []
-        return rows.filter(**{f"{self.tenant_path or 'pk'}__in": [each.pk for each in tenants]})
-
-    def tenants_to_choose(self, request: HttpRequest) -> models.QuerySet[Tenant]:
-        """The tenants in which the person may make or change such rows."""
-        access, every = access_of(request), Tenant.objects.order_by("name")
-        if access.is_administrator:
-            return every
-        tenants = access.tenants_with(self.changes) if self.changes else []
-        return every.filter(pk__in=[tenant.pk for tenant in tenants])
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whether the section is shown."""
-        return self.may(request, self.sees)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who has the right that `sees` names, in the row's tenant."""
-        return self.may(request, self.sees, obj)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who has the right that `changes` names, in any tenant; the form offers only those."""
-        return self.may(request, self.changes)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who has the right that `changes` names, in the row's tenant."""
-        return self.may(request, self.changes, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """As for changing."""
-        return self.may(request, self.changes, obj)
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """The rows that the person may see."""
-        return self.confine(request, super().get_queryset(request))  # type: ignore[misc]  # a mixin
-
-    def formfield_for_foreignkey(
-        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        """A choice of what the person may see, and of tenants in which they may make such rows."""
-        if db_field.related_model is Tenant:
-            kwargs.setdefault("queryset", self.tenants_to_choose(request))
-        else:
-            site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]  # a mixin
-            related = site._registry.get(db_field.related_model)  # noqa: SLF001  # as Django's own
-            if related is not None:
-                kwargs.setdefault("queryset", related.get_queryset(request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+# Texts are cut in the audit log: a prompt may have 20,000 characters.
+_LONGEST_VALUE = 1000
 
 
 class SearchById(Confined, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
@@ -123,11 +56,18 @@ class SearchById(Confined, ModelAdmin):  # type: ignore[misc]  # unfold ships no
         has_id = reduce(or_, (Q(**{field: wanted}) for field in self.id_fields))
         return queryset.filter(has_id), False
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The columns; not the tenant's for somebody who runs only one."""
+        access = access_of(request)
+        runs_one = not access.is_administrator and len(access.tenants) == 1
+        columns = super().get_list_display(request)
+        return [column for column in columns if not (runs_one and column == "tenant")]
+
 
 class ReadOnlyAdmin(SearchById):
     """Looking is all that can be done: nothing is added, changed or deleted here.
 
-    What is in `hidden_fields` is not shown, and cannot be guessed by filtering either.
+    What is in `hidden_fields` is not even read.
     """
 
     hidden_fields: ClassVar[tuple[str, ...]] = ()
@@ -139,66 +79,139 @@ class ReadOnlyAdmin(SearchById):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Rows without their hidden fields, which stay in the database."""
-        return super().get_queryset(request).defer(*self.hidden_fields)  # type: ignore[no-any-return]  # as above
+        return super().get_queryset(request).defer(*self.hidden_fields)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether the list may be filtered like this by its address."""
-        is_hidden = lookup.split("__", maxsplit=1)[0] in self.hidden_fields
-        return not is_hidden and bool(super().lookup_allowed(lookup, value, request))
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With the names of related rows as links only where their pages open for the person."""
+        return [
+            (
+                title,
+                {**options, "fields": [self._line(request, line) for line in options["fields"]]},
+            )
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def _line(self, request: HttpRequest, line: Any) -> Any:
+        if isinstance(line, list | tuple):
+            return tuple(self._line(request, name) for name in line)
+        related = {field.name: field for field in self.opts.fields if field.remote_field}.get(line)
+        target = related and self.admin_site._registry.get(related.related_model)  # noqa: SLF001  # as Django's own
+        if related is None or (target and target.has_view_permission(request)):
+            return line
+        return _name_of(related)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
+
+
+def _name_of(field: "models.Field[Any, Any]") -> Callable[[Any], Any]:
+    """A column of the related rows' names."""
+
+    @admin.display(description=field.verbose_name)
+    def name(obj: Any) -> Any:
+        return getattr(obj, field.name)
+
+    name.__name__ = field.name
+    return name
+
+
+class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A form that checks all constraints, also those with the tenant, which a saved row's lacks.
+
+    Without that the database itself would refuse what the form let pass.
+    """
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in the stubs
+        return excluded if "tenant" in self.fields else excluded - {"tenant"}
 
 
 class AuditedAdmin(SearchById):
-    """Every change goes to the audit log, and rows are switched off rather than deleted.
+    """Every change goes to the audit log. A row stays in its tenant.
 
-    Inlines with the attribute `can_delete` may still lose rows; that is written down too.
+    Rows are switched off rather than deleted, for the reason in `kept_because`; where that is empty
+    they can be deleted. Inlines with the attribute `can_delete` may lose rows in any case.
     """
 
+    form: type[forms.ModelForm] = RowForm  # type: ignore[type-arg]  # as above
     kept_because = "It is kept."
     warn_unsaved_form = True
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With the tenant, once it is chosen."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "tenant") if obj and self._has_tenant() else fields
+
+    def _has_tenant(self) -> bool:
+        try:
+            self.opts.get_field("tenant")
+        except FieldDoesNotExist:
+            return False
+        return True
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody; `delete_view` says why."""
-        return False
+        """Nobody where rows are kept; `delete_view` says why."""
+        return not self.kept_because and bool(super().has_delete_permission(request, obj))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Say what to do instead of deleting."""
+        """Say what to do instead, where rows are kept."""
+        if not self.kept_because:
+            return super().delete_view(request, object_id, extra_context)  # type: ignore[no-any-return]  # as above
         messages.error(request, self.kept_because)
         meta = self.model._meta
         return redirect(f"admin:{meta.app_label}_{meta.model_name}_change", object_id)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
-        """Save, and write what changed to the audit log."""
+        """Save, and write what changed to the audit log.
+
+        Asks once more for the right in the row's own tenant, whatever form or list it comes from.
+        """
+        if not self.may(request, self.changes, obj):
+            raise PermissionDenied
         super().save_model(request, obj, form, change)
         if not change:
             record_change(request, "created", obj)
-        elif form.changed_data:
-            record_change(request, "changed", obj, changes=changes_of(form))
+        elif changes := changes_of(form):
+            record_change(request, "changed", obj, changes=changes)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete, and write it to the audit log."""
+        record_change(request, "deleted", obj, name=str(obj))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        """Delete one by one, each written down."""
+        for obj in queryset:
+            self.delete_model(request, obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
-        """Save the inline's rows, and write what changed to the audit log."""
+        """Save the inline's rows, and write what changed to the audit log.
+
+        A formset names rows that it changed beyond its own forms in `also_changed`, with what.
+        """
+        goes = [row.instance for row in formset.deleted_forms if not row.instance._state.adding]  # noqa: SLF001  # documented
+        for obj in goes:
+            record_change(request, "deleted", obj, name=str(obj))
         super().save_formset(request, form, formset, change)
         for obj in formset.new_objects:
             record_change(request, "created", obj, name=str(obj))
-        for obj in formset.deleted_objects:
-            record_change(request, "deleted", obj, name=str(obj))
+        for obj, changes in getattr(formset, "also_changed", ()):
+            record_change(request, "changed", obj, changes=changes)
         changed = {obj.pk for obj, _ in formset.changed_objects}
         for row in formset.initial_forms:
-            if row.instance.pk in changed:
-                record_change(request, "changed", row.instance, changes=changes_of(row))
+            if row.instance.pk in changed and (changes := changes_of(row)):
+                record_change(request, "changed", row.instance, changes=changes)
 
 
 def record_change(request: HttpRequest, verb: str, obj: models.Model, **detail: Any) -> None:
@@ -210,11 +223,18 @@ def record_change(request: HttpRequest, verb: str, obj: models.Model, **detail: 
 
 
 def changes_of(form: Any) -> dict[str, list[str]]:
-    """Old and new value of every field that was changed."""
+    """Old and new value of every field of the row that was changed; long ones are cut."""
+    fields = {field.name for field in form.instance._meta.fields}
     return {
-        name: [str(form.initial.get(name, "")), str(form.cleaned_data.get(name, ""))]
+        name: [_cut(form.initial.get(name, "")), _cut(form.cleaned_data.get(name, ""))]
         for name in form.changed_data
+        if name in fields
     }
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 class FixedOnceSaved(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

@@ -1,40 +1,20 @@
-"""The admin of people and of who belongs where."""
+"""The admin of people: who can sign in."""
 
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db import models
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from tenants.admin.base import AuditedAdmin, Confined, FixedOnceSaved, record_change
-from tenants.models import Membership, User
-
-
-class MembershipForm(FixedOnceSaved):
-    """A membership stays between the same person and tenant."""
-
-    fixed_fields = ("user", "tenant")
-
-
-class MembershipInline(Confined, TabularInline):  # type: ignore[misc]  # as above
-    """The memberships of a tenant, or of a person: deactivated, never deleted."""
-
-    model = Membership
-    form = MembershipForm
-    extra = 0
-    can_delete = False
-    autocomplete_fields = ("user", "tenant")
-    fields = ("user", "tenant", "role", "is_active", "created_at")
-    readonly_fields = ("created_at",)
-    tab = True
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Membership]:
-        """With both ends, which every row names."""
-        return super().get_queryset(request).select_related("user", "tenant")
+from tenants import services
+from tenants.admin.acting import acting
+from tenants.admin.base import AuditedAdmin, record_change
+from tenants.admin.memberships import MembershipInline
+from tenants.errors import LastOwner
+from tenants.models import User
 
 
 class OneSpelling:
@@ -50,6 +30,16 @@ class OneSpelling:
 class PersonForm(OneSpelling, UserChangeForm):  # type: ignore[misc]  # as above
     """A person as an administrator changes them."""
 
+    def clean_is_active(self) -> bool:
+        """Refused for the last owner of a tenant."""
+        is_active = bool(self.cleaned_data["is_active"])
+        if self.instance.is_active and not is_active:
+            try:
+                services.ensure_may_switch_off(self.instance)
+            except LastOwner as refusal:
+                raise ValidationError(str(refusal)) from None
+        return is_active
+
 
 class NewPersonForm(OneSpelling, UserCreationForm):  # type: ignore[misc]  # as above
     """A new account, with a password or without one until the person sets it by e-mail."""
@@ -60,7 +50,7 @@ class NewPersonForm(OneSpelling, UserCreationForm):  # type: ignore[misc]  # as 
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg,misc]  # as at run time
     """People. Platform administrators are made by `manage.py createsuperuser`, not here."""
 
     kept_because = (
@@ -94,6 +84,8 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]  # not
         super().save_model(request, obj, form, change)
         if change and "email" in form.changed_data:
             EmailAddress.objects.filter(user=obj).delete()
+        if change and not obj.is_active:
+            services.withdraw_invitations_of(obj, actor=acting(request))
 
     def user_change_password(
         self,

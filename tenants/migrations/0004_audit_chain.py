@@ -46,4 +46,8 @@ class Migration(migrations.Migration):
                 fields=("tenant", "sequence"), name="one_event_per_place", nulls_distinct=False
             ),
         ),
+        migrations.AddIndex(
+            model_name="auditevent",
+            index=models.Index(fields=["-created_at"], name="audit_by_time"),
+        ),
     ]

@@ -48,6 +48,8 @@ class AuditEvent(models.Model):
         indexes = [
             # The log of one tenant, newest first.
             models.Index(fields=["tenant", "-created_at"], name="audit_by_tenant"),
+            # The log of all tenants, newest first.
+            models.Index(fields=["-created_at"], name="audit_by_time"),
         ]
         constraints = [
             # No two events in one place of a chain; also the order in which it is verified.

@@ -50,6 +50,7 @@ def running(folder: Path, upstream_port: int) -> Iterator[Stack]:
             "SECRET_KEY": secrets.token_urlsafe(50),
             "DEBUG": "false",
             "DATABASE_URL": postgres.url,
+            "DATABASE_OWNER_URL": "",
             "REDIS_URL": valkey.url,
             "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream_port}/v1",
             "OPENAI_API_KEY": "bench",
@@ -57,7 +58,7 @@ def running(folder: Path, upstream_port: int) -> Iterator[Stack]:
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "STATIC_ROOT": str(folder / "static"),
         }
-        people = prepare(environment)
+        people = prepare(environment, postgres.owner_url)
         began = time.monotonic()
         children = [
             exits.enter_context(process("web", [*WEB, str(port)], folder, environment)),
@@ -72,9 +73,10 @@ def running(folder: Path, upstream_port: int) -> Iterator[Stack]:
         yield Stack(port, people, pids, time.monotonic() - began)
 
 
-def prepare(environment: dict[str, str]) -> list[dict[str, str]]:
-    """Tables, static files and people."""
-    run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment)
+def prepare(environment: dict[str, str], owner_url: str) -> list[dict[str, str]]:
+    """Tables, made by their owner; static files and people."""
+    as_owner = environment | {"DATABASE_OWNER_URL": owner_url}
+    run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], as_owner)
     run([sys.executable, "manage.py", "collectstatic", "--no-input", "-v", "0"], environment)
     people: list[dict[str, str]] = json.loads(run([sys.executable, "-c", SEED], environment))
     return people

@@ -97,7 +97,7 @@ def test_a_period_has_no_message_from_before_and_none_from_after(
         send(member, at)
 
     assert reports.use(tenants=None, days=2, today=TODAY).messages == 0
-    assert not any(s.count for s in reports.end_states(tenants=None, days=2, today=TODAY))
+    assert not any(s.number for s in reports.end_states(tenants=None, days=2, today=TODAY))
 
 
 # ── End states ─────────────────────────────────────────────────────────────────────────────────
@@ -192,14 +192,15 @@ def test_a_deployment_that_has_answered_since_refuses_nothing(
     assert reports.refusing_deployments(tenants=None) == []
 
 
-def test_a_deployment_that_answered_before_its_last_refusal_does_refuse(
+def test_a_deployment_that_answered_between_two_refusals_does_refuse(
     send: Queue, member: Membership
 ) -> None:
-    earlier = timezone.now() - timedelta(minutes=2)
-    send(member, earlier, status="completed", ended_at=earlier)
+    fail(send, member, "unavailable", ago=timedelta(minutes=4))
+    between = timezone.now() - timedelta(minutes=2)
+    send(member, between, status="completed", ended_at=between)
     fail(send, member, "unavailable")
 
-    assert [refusal.count for refusal in reports.refusing_deployments(tenants=None)] == [1]
+    assert [refusal.number for refusal in reports.refusing_deployments(tenants=None)] == [2]
 
 
 @pytest.mark.parametrize("code", ["internal", "worker_lost", "context_too_long", "malformed"])
@@ -247,7 +248,7 @@ def test_no_figure_holds_anything_of_another_tenant(
     mine = only(member.tenant)
 
     assert reports.use(tenants=mine, days=1, today=TODAY) == ([(TODAY, 0, 0)], 0)
-    assert not any(s.count for s in reports.end_states(tenants=mine, days=1, today=TODAY))
+    assert not any(s.number for s in reports.end_states(tenants=mine, days=1, today=TODAY))
     assert reports.waits(tenants=mine, days=1, today=TODAY).whole == reports.Waits()
     assert reports.failures(tenants=mine) == []
     assert reports.refusing_deployments(tenants=mine) == []

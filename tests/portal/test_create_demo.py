@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
-    """Hash the eight passwords fast: how they are hashed is not the subject here."""
+    """Hash the ten passwords fast: how they are hashed is not the subject here."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -85,11 +85,11 @@ def test_the_demo_has_two_tenants_and_people_of_every_kind(endpoint: Endpoint, p
     assert set(Tenant.objects.values_list("name", flat=True)) == {"Northwind", "Harbour"}
     for tenant in Tenant.objects.all():
         roles = sorted(tenant.memberships.values_list("role", flat=True))
-        assert roles == ["member", "member", "member", "owner"]
+        assert roles == ["manager", "member", "member", "member", "owner"]
         assert tenant.notice
     both = [account for account in accounts if len(account["tenants"]) == 2]
     administrators = [account for account in accounts if account["role"] == "administrator"]
-    assert (len(both), len(administrators), len(accounts)) == (1, 1, 8)
+    assert (len(both), len(administrators), len(accounts)) == (1, 1, 10)
     assert User.objects.get(is_superuser=True).email == administrators[0]["email"]
 
 
@@ -122,7 +122,7 @@ def test_a_repeat_changes_nothing_and_prints_the_same(endpoint: Endpoint, path: 
     assert second == first
     assert dict(User.objects.values_list("email", "password")) == hashes
     assert AuditEvent.objects.count() == events
-    assert Membership.objects.count() == 8
+    assert Membership.objects.count() == 10
 
 
 def test_the_accounts_file_is_its_owners_alone(endpoint: Endpoint, path: Path) -> None:

@@ -12,6 +12,7 @@ from portal.embedded.errors import EmbeddedError
 from portal.embedded.outside import check_outside
 from portal.embedded.ports import free_port
 from portal.embedded.valkey import Valkey
+from tests import servers
 
 CLOSED = f"127.0.0.1:{free_port(28800)}"
 
@@ -82,6 +83,30 @@ def test_a_wrong_database_password_is_said_and_not_shown() -> None:
     assert "wr0ng" not in text
 
 
+@pytest.mark.parametrize(
+    ("owner", "expected"),
+    [
+        ("", "DATABASE_OWNER_URL is needed with DATABASE_URL"),
+        ("mysql://u:secret@h/d", "DATABASE_OWNER_URL must look like postgres://"),
+        (servers.postgres.owner_url.replace("owner:", "owner:wr0ng"), "authentication failed"),
+        (servers.postgres.url, "DATABASE_OWNER_URL and DATABASE_URL name the same role, atrium"),
+        (servers.postgres.superuser_url, "the same host, port and database"),
+    ],
+)
+def test_a_database_of_ones_own_needs_its_owner(owner: str, expected: str) -> None:
+    text = refusal(DATABASE_URL=servers.postgres.url, DATABASE_OWNER_URL=owner)
+
+    assert text.startswith("DATABASE_OWNER_URL")
+    assert expected in text
+    assert "wr0ng" not in text
+
+
+def test_an_owner_without_its_database_is_refused() -> None:
+    text = refusal(DATABASE_OWNER_URL=servers.postgres.owner_url)
+
+    assert text.startswith("DATABASE_OWNER_URL is set without DATABASE_URL")
+
+
 def test_a_wrong_redis_password_is_said_and_not_shown(tmp_path: Path) -> None:
     with Valkey(tmp_path / "valkey", tmp_path / "log") as valkey:
         text = refusal(REDIS_URL=f"redis://:wr0ng@127.0.0.1:{valkey.port}/0")
@@ -104,3 +129,9 @@ def test_right_values_pass(endpoint: str) -> None:
     check_outside({"AZURE_OPENAI_ENDPOINT": endpoint, "AZURE_OPENAI_API_KEY": "right"})
     check_outside({"AZURE_OPENAI_ENDPOINT": f"{endpoint}/openai/v1/"})  # with a managed identity
     check_outside({"REDIS_URL": settings.REDIS_URL})
+    check_outside(
+        {
+            "DATABASE_URL": servers.postgres.url,
+            "DATABASE_OWNER_URL": servers.postgres.owner_url,
+        }
+    )

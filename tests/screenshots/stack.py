@@ -26,6 +26,7 @@ def running(folder: Path, model_url: str) -> Iterator[tuple[str, dict[str, str]]
             "SECRET_KEY": secrets.token_urlsafe(50),
             "DEBUG": "false",
             "DATABASE_URL": postgres.url,
+            "DATABASE_OWNER_URL": "",
             "REDIS_URL": valkey.url,
             "OPENAI_BASE_URL": model_url,
             "OPENAI_API_KEY": "pictures",
@@ -33,7 +34,7 @@ def running(folder: Path, model_url: str) -> Iterator[tuple[str, dict[str, str]]
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "STATIC_ROOT": str(folder / "static"),
         }
-        passwords = prepare(folder, environment)
+        passwords = prepare(folder, environment, postgres.owner_url)
         children = [
             exits.enter_context(process("web", [*WEB, str(port)], folder, environment)),
             exits.enter_context(process("worker", WORKER, folder, environment)),
@@ -43,9 +44,10 @@ def running(folder: Path, model_url: str) -> Iterator[tuple[str, dict[str, str]]
         yield environment["PUBLIC_URL"], passwords
 
 
-def prepare(folder: Path, environment: dict[str, str]) -> dict[str, str]:
-    """Tables, static files and the demo; the passwords of its people."""
-    run([*MANAGE, "migrate", "--verbosity", "0"], environment)
+def prepare(folder: Path, environment: dict[str, str], owner_url: str) -> dict[str, str]:
+    """Tables, made by their owner; static files and the demo; the passwords of its people."""
+    as_owner = environment | {"DATABASE_OWNER_URL": owner_url}
+    run([*MANAGE, "migrate", "--verbosity", "0"], as_owner)
     run([*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"], environment)
     demo = [*MANAGE, "create_demo", "--accounts", str(folder / "accounts.json")]
     made = json.loads(run([*demo, "--model", "Scripted model"], environment))

@@ -61,7 +61,9 @@ export class Composer {
     });
     document.addEventListener("click", (event) => {
       const starter = event.target instanceof Element && event.target.closest("[data-starter]");
-      if (starter instanceof HTMLElement) fillIn(this.#box, starter.dataset.starter ?? "");
+      if (!(starter instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault(); // a prompt of the library is a link, too
+      fillIn(this.#box, starter.dataset.starter ?? "");
     });
     addEventListener("pageshow", (event) => {
       // Back on a page that has sent its message and gone on: it shows what is no longer true.

@@ -26,8 +26,8 @@ class Command(PlatformCommand):
     """Makes two demo tenants, their people, and a deployment of the configured model."""
 
     help = (
-        "Create the demo: the tenants Northwind and Harbour with an owner and members each, one"
-        " person in both, a platform administrator, and a deployment of the model that"
+        "Create the demo: the tenants Northwind and Harbour with an owner, a manager and members"
+        " each, one person in both, a platform administrator, and a deployment of the model that"
         " OPENAI_BASE_URL or AZURE_OPENAI_ENDPOINT names. Prints the accounts as JSON. Safe to"
         " repeat: what exists is kept, and the passwords are read from the accounts file again."
     )

@@ -73,7 +73,7 @@ def _reason(error: psycopg.Error) -> str:
 
 def _read_administrator() -> dict[str, Any]:
     """Not from an argument, which every user of the machine could read."""
-    url = settings.DATABASE_ADMIN_URL
+    url = settings.DATABASE_ADMIN_SECRET_URL
     if not url and sys.stdin.isatty():
         url = getpass("Address of an administrator (postgres://user:password@host/postgres): ")
     url = (url or sys.stdin.readline()).strip()

@@ -23,25 +23,26 @@ class Command(migrate.Command):
         " DATABASE_URL its rights on the tables afterwards. Safe to repeat."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate; with --check or --plan only look, as the application's own role."""
-        connection = connections[options["database"]]
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Check and migrate; with --check or --plan only look, as the application's own role."""
         if options["check_unapplied"] or options["plan"]:
-            super().handle(*args, **options)
-            return
+            return super().execute(*args, **options)
+        connection = connections[options["database"]]
         with as_owner(connection):
-            super().handle(*args, **options)
-            self._grant(connection)
+            output = super().execute(*args, **options)
+            _grant(connection)
+        return output
 
-    def _grant(self, connection: BaseDatabaseWrapper) -> None:
-        role = settings.DATABASES[connection.alias]["USER"]
-        connection.ensure_connection()
-        try:
-            grant_rights(connection.connection, application=role)
-        except psycopg.errors.UndefinedObject as error:
-            raise CommandError(
-                f"There is no role {role} at the database: run `manage.py create_roles` first."
-            ) from error
+
+def _grant(connection: BaseDatabaseWrapper) -> None:
+    role = settings.DATABASES[connection.alias]["USER"]
+    connection.ensure_connection()
+    try:
+        grant_rights(connection.connection, application=role)
+    except psycopg.errors.UndefinedObject as error:
+        raise CommandError(
+            f"There is no role {role} at the database: run `manage.py create_roles` first."
+        ) from error
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """`manage.py shell`, with a scope where one is asked for."""
 
-from argparse import ArgumentParser
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import shell
 
 from tenants import services
@@ -21,7 +20,7 @@ class Command(shell.Command):
         " transaction, which is committed at its end."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         """Django's own, and the scope."""
         super().add_arguments(parser)
         scope = parser.add_mutually_exclusive_group()

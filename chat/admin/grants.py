@@ -1,0 +1,138 @@
+"""Which tenant may use which model: on the page of the deployment, and on that of the tenant."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.forms import PaginationInlineFormSet
+
+from chat.models import DeploymentGrant
+from tenants.admin.base import Confined, FixedOnceSaved
+from tenants.admin.organisations import TenantAdmin
+from tenants.models import Tenant
+from tenants.rights import Right
+
+
+class GrantForm(FixedOnceSaved):
+    """Lets a tenant use a deployment. Which two it is about is chosen once."""
+
+    fixed_fields = ("tenant", "deployment")
+
+    @property
+    def is_new_default(self) -> bool:
+        """Whether it has just been made its tenant's default."""
+        return self.instance.is_default and "is_default" in self.changed_data
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Not whether it is the only default: the one before gives way when this one is saved."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in the stubs
+        return excluded | {"is_default"}
+
+
+class GrantFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold ships no types
+    """Grants, one of them a tenant's default: choosing another replaces the one before."""
+
+    # What lost its place as default, on this page or another, for the audit log.
+    also_changed: list[tuple[DeploymentGrant, dict[str, list[str]]]]
+
+    def clean(self) -> None:
+        """One new default for a tenant at most, and one that its members may choose."""
+        super().clean()
+        new: dict[Any, GrantForm] = {}
+        for form in self._kept():
+            if form.is_new_default and new.setdefault(form.instance.tenant_id, form) is not form:
+                form.add_error("is_default", "Choose one default.")
+        for form in self._kept():
+            if form is not new.get(form.instance.tenant_id, form):
+                form.instance.is_default = False
+            if form.has_changed() and form.instance.is_default and not form.instance.is_offered:
+                form.add_error("is_offered", "The default must be offered.")
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  # Django's signature
+        """Save; new defaults take the place of those before."""
+        self.also_changed = []
+        for form in self._kept():
+            if form.is_new_default:
+                self._make_way(form.instance)
+        return super().save(commit)
+
+    def _kept(self) -> Iterator[GrantForm]:
+        deleted = self.deleted_forms if self.can_delete and not any(self.errors) else []
+        return (form for form in self.forms if form not in deleted and form.instance.tenant_id)
+
+    def _make_way(self, grant: DeploymentGrant) -> None:
+        # The lock lets two who choose at the same time take turns.
+        Tenant.objects.select_for_update(no_key=True).get(pk=grant.tenant_id)
+        defaults = DeploymentGrant.objects.filter(tenant=grant.tenant_id, is_default=True)
+        for other in defaults.exclude(pk=grant.pk).select_related("tenant"):
+            other.is_default = False
+            other.save(update_fields=["is_default"])
+            self.also_changed.append((other, {"is_default": ["True", "False"]}))
+
+
+class GrantInline(Confined, TabularInline):  # type: ignore[misc]  # as above
+    """What both pages have in common."""
+
+    model = DeploymentGrant
+    form = GrantForm
+    formset = GrantFormSet
+    extra = 0
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[DeploymentGrant]:
+        """With both ends, which every row names."""
+        rows = super().get_queryset(request).select_related("tenant", "deployment")
+        return rows.order_by("deployment__label", "tenant__name")
+
+
+class TenantsInline(GrantInline):
+    """The tenants that may use a deployment. Taking a grant away withdraws the model at once."""
+
+    autocomplete_fields = ("tenant",)
+    fields = ("tenant", "is_default", "is_offered")
+
+
+class ModelsInline(GrantInline):
+    """The models that a tenant may use: given by administrators, arranged by its managers.
+
+    Names no endpoint and no price, which are the platform's.
+    """
+
+    sees = changes = Right.RUN_MODELS
+    verbose_name = "model"
+    verbose_name_plural = "models"
+    readonly_fields = ("label", "purpose", "model_name")
+
+    def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        """Administrators choose the deployment; for others it is a name."""
+        first = "deployment" if self.may(request, None) else "label"
+        return (first, "purpose", "model_name", "is_default", "is_offered")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Platform administrators alone."""
+        return self.may(request, None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Platform administrators alone."""
+        return self.may(request, None)
+
+    @admin.display(description="Model")
+    def label(self, grant: DeploymentGrant) -> str:
+        """The name that members see."""
+        return grant.deployment.label
+
+    @admin.display(description="Purpose")
+    def purpose(self, grant: DeploymentGrant) -> str:
+        """What it is good for."""
+        return grant.deployment.purpose
+
+    @admin.display(description="Name in the call")
+    def model_name(self, grant: DeploymentGrant) -> str:
+        """What the provider calls it."""
+        return grant.deployment.model
+
+
+TenantAdmin.add_inline(ModelsInline)

@@ -1,0 +1,162 @@
+"""Telling members that somebody read a conversation of theirs: by mail, and on its page.
+
+Both happen once the reading is over and the tenant's delay has passed. What the audit log has about
+an investigation is written here and in `chat/services/investigations.py`.
+"""
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+from smtplib import SMTPRecipientsRefused
+from typing import Literal, NamedTuple
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from chat.models import Conversation, Investigation
+from tenants.models import AuditEvent
+from tenants.scope import platform_scope, tenant_scope
+from tenants.services import record
+
+logger = logging.getLogger(__name__)
+
+OPENED = "investigation.opened"
+READ = "conversation.read"
+ENDED = "investigation.ended"
+TOLD = "investigation.told"
+
+# The opening's event is written in the transaction that opens.
+_AT_ONCE = timedelta(minutes=5)
+
+
+class Disclosure(NamedTuple):
+    """What a member is told of one investigation."""
+
+    reader: str  # their name, and as what they read
+    opened_at: datetime
+    expires_at: datetime
+    reason: str
+
+
+def find_disclosures(conversation: Conversation) -> list[Disclosure]:
+    """What the owner of this conversation is told of by now, newest first."""
+    now = timezone.now()
+    # Not those alone whose mail went out: a mail server must not keep it from them.
+    due = conversation.investigations.filter(notify_at__lte=now, expires_at__lte=now)
+    return [_disclosure(each) for each in due.select_related("tenant", "opened_by")]
+
+
+def _disclosure(investigation: Investigation) -> Disclosure:
+    name = investigation.opened_by.get_full_name()
+    return Disclosure(
+        reader=f"{name} ({_role(investigation)})",
+        opened_at=investigation.created_at,
+        expires_at=investigation.expires_at,
+        reason=investigation.reason,
+    )
+
+
+def _role(investigation: Investigation) -> str:
+    """As what it was opened: what the person was then, by the audit log."""
+    at = investigation.created_at
+    events = AuditEvent.objects.filter(
+        tenant=investigation.tenant_id, action=OPENED, created_at__range=(at, at + _AT_ONCE)
+    )
+    ours = events.filter(subject=f"chat.investigation:{investigation.pk}")
+    return ours.values_list("detail__role", flat=True).first() or "role unknown"
+
+
+# ── The end of the reading ─────────────────────────────────────────────────────────────────────
+def end_over() -> int:
+    """Write to the audit log which readings have ended by themselves; how many.
+
+    Safe to repeat, and to run in several processes at once: each end is written once.
+    """
+    with platform_scope("sweep: which investigations are over"):
+        over = list(_unrecorded().values_list("pk", "tenant_id"))
+    return sum(_end(pk, tenant_id) for pk, tenant_id in over)
+
+
+def _unrecorded() -> QuerySet[Investigation]:
+    """Those that are over without an event that says so."""
+    subject = Concat(Value("chat.investigation:"), Cast(OuterRef("pk"), TextField()))
+    ends = AuditEvent.objects.filter(
+        tenant=OuterRef("tenant_id"),
+        created_at__gte=OuterRef("created_at"),
+        action=ENDED,
+        subject=subject,
+    )
+    untold = Investigation.objects.filter(notified_at=None, expires_at__lte=timezone.now())
+    return untold.filter(~Exists(ends))
+
+
+def _end(pk: uuid.UUID, tenant_id: uuid.UUID) -> bool:
+    with tenant_scope(tenant_id):
+        untold = Investigation.objects.select_for_update(of=("self",), skip_locked=True)
+        locked = untold.select_related("tenant").filter(pk=pk).first()
+        # Asked again under the lock: another sweep may have been faster.
+        if locked is None or not _unrecorded().filter(pk=pk).exists():
+            return False
+        record(ENDED, subject=locked, tenant=locked.tenant, by="time")
+        return True
+
+
+# ── Telling ────────────────────────────────────────────────────────────────────────────────────
+def tell_members() -> int:
+    """Send the mails that are due; how many members were told.
+
+    Each is sent once: whoever holds the row's lock sends. What the mail server does not take now is
+    tried again at the next time; an address that it refuses for good counts as told, by the page.
+    """
+    with platform_scope("sweep: which members are to be told of an investigation"):
+        due = list(Investigation.objects.to_be_told().values_list("pk", "tenant_id"))
+    return sum(_tell(pk, tenant_id) for pk, tenant_id in due)
+
+
+def _tell(pk: uuid.UUID, tenant_id: uuid.UUID) -> bool:
+    try:
+        with tenant_scope(tenant_id):
+            due = Investigation.objects.to_be_told().filter(pk=pk)
+            locked = due.select_for_update(of=("self",), skip_locked=True)
+            investigation = locked.select_related("tenant", "member", "opened_by").first()
+            if investigation is None:
+                return False
+            mail = _send(investigation)
+            due.update(notified_at=timezone.now())
+            record(TOLD, subject=investigation, tenant=investigation.tenant, mail=mail)
+            return True
+    except OSError as error:  # smtplib's errors are OSErrors too
+        logger.warning("investigation %s: mail not sent yet: %s", pk, type(error).__name__)
+        return False
+
+
+def _send(investigation: Investigation) -> Literal["sent", "refused"]:
+    message = EmailMessage(
+        "Your conversation was read for an investigation",
+        render_to_string("chat/mail/investigated.txt", _context(investigation)),
+        to=[investigation.member.email],
+        connection=get_connection(settings.MAIL_BACKEND),  # this one says when it fails
+    )
+    try:
+        message.send()
+    except SMTPRecipientsRefused as error:
+        if all(code >= 500 for code, _ in error.recipients.values()):
+            return "refused"
+        raise
+    return "sent"
+
+
+def _context(investigation: Investigation) -> dict[str, object]:
+    slug, conversation = investigation.tenant.slug, investigation.conversation_id
+    page = reverse("chat:show_conversation", args=[slug, conversation]) if conversation else ""
+    return {
+        "disclosure": _disclosure(investigation),
+        "member": investigation.member,
+        "tenant": investigation.tenant,
+        "address": f"{settings.PUBLIC_URL}{page}" if page else "",
+    }

@@ -1,0 +1,29 @@
+"""The audit log's one writer."""
+
+from django.db import models
+
+from tenants.logcontext import client_address, log_context
+from tenants.models import AuditEvent, Tenant, User
+
+
+def record(
+    action: str,
+    *,
+    subject: models.Model | None = None,
+    actor: User | None = None,
+    tenant: Tenant | None = None,
+    **detail: object,
+) -> AuditEvent:
+    """Write an audit event; `action` is `object.past-participle`, `detail` has no message text.
+
+    Without a tenant it is the platform's, and needs its scope.
+    """
+    return AuditEvent.objects.create(
+        action=action,
+        subject=f"{subject._meta.label_lower}:{subject.pk}" if subject else "",
+        actor=actor,
+        tenant=tenant,
+        request_id=log_context.get().get("request", ""),
+        client_address=client_address.get(),
+        detail=detail,
+    )

@@ -1,0 +1,62 @@
+"""The questions whose plans matter, asked of a crowd (tests/bench/crowd.py) in their scopes."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.test import Client
+from django.urls import reverse
+
+from chat.models import Conversation, Generation
+from chat.services import read_turns
+from tenants.models import Membership, User
+from tenants.scope import platform_scope, tenant_scope
+from tests.bench.crowd import id_of
+
+TENANT, PERSON, CONVERSATION = id_of("tenant", 7), id_of("person", 7), id_of("conversation", 7)
+
+
+def list_conversations() -> object:
+    """The sidebar of a member."""
+    member = Membership(tenant_id=TENANT, user_id=PERSON)
+    with tenant_scope(TENANT):
+        return Conversation.objects.visible_to(member).page()
+
+
+def read_conversation() -> object:
+    """All that is said in a conversation."""
+    with tenant_scope(TENANT):
+        return read_turns(Conversation.objects.get(pk=CONVERSATION))
+
+
+def claim() -> object:
+    """Whose turn it is, and the claim of one generation."""
+    generation = Generation.objects.claim_next()
+    with platform_scope("back into the queue"):
+        Generation.objects.filter(pk=generation.pk if generation else None).update(status="queued")
+    return generation
+
+
+def list_as_owner() -> object:
+    """The list of conversations in the admin, for somebody who runs one tenant."""
+    return _list_in_admin(User.objects.get(pk=PERSON))
+
+
+def list_as_administrator() -> object:
+    """The same list for somebody who sees all tenants."""
+    return _list_in_admin(User.objects.get(is_superuser=True))
+
+
+def _list_in_admin(user: User) -> object:
+    browser = Client(headers={"Host": "127.0.0.1"})
+    browser.force_login(user)
+    response = browser.get(reverse("admin:chat_conversation_changelist"))
+    assert response.status_code == HTTPStatus.OK
+    return response
+
+
+QUESTIONS: dict[str, Callable[[], object]] = {
+    "list of conversations": list_conversations,
+    "conversation": read_conversation,
+    "claim": claim,
+    "admin list, administrator": list_as_administrator,
+}
