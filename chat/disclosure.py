@@ -30,8 +30,8 @@ READ = "conversation.read"
 ENDED = "investigation.ended"
 TOLD = "investigation.told"
 
-# The opening's event is written in the transaction that opens.
-_AT_ONCE = timedelta(minutes=5)
+# The opening's event is written in the transaction that opens; the bound lets its index find it.
+_WRITTEN_WITHIN = timedelta(days=1)
 
 
 class Disclosure(NamedTuple):
@@ -64,11 +64,13 @@ def _disclosure(investigation: Investigation) -> Disclosure:
 def _role(investigation: Investigation) -> str:
     """As what it was opened: what the person was then, by the audit log."""
     at = investigation.created_at
-    events = AuditEvent.objects.filter(
-        tenant=investigation.tenant_id, action=OPENED, created_at__range=(at, at + _AT_ONCE)
+    opened = AuditEvent.objects.filter(
+        tenant=investigation.tenant_id,
+        created_at__range=(at, at + _WRITTEN_WITHIN),
+        action=OPENED,
+        subject=f"chat.investigation:{investigation.pk}",
     )
-    ours = events.filter(subject=f"chat.investigation:{investigation.pk}")
-    return ours.values_list("detail__role", flat=True).first() or "role unknown"
+    return opened.values_list("detail__role", flat=True).first() or "role unknown"
 
 
 # ── The end of the reading ─────────────────────────────────────────────────────────────────────

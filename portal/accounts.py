@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
-    """Accounts come from an administrator: nobody registers themselves."""
+    """Accounts come from an administrator or by invitation: nobody registers themselves."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Self-registration is closed."""

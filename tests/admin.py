@@ -8,8 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from tenants.models import User
-from tests.client import PortalClient
+from tests.client import SCOPE_STATEMENTS, PortalClient
 from tests.conftest import PASSWORD
+
+# What every page of the admin asks first: session, person, what they run; in two scopes.
+ENTRANCE_STATEMENTS = 3 + 2 * SCOPE_STATEMENTS
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ class Stack:
     """One web process, one worker and one beat. `kill` ends one of them with SIGKILL."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = ports.free_port(18_000)
+        # Other runs on the same machine begin elsewhere.
+        self.port = ports.free_port(18_000 + os.getpid() % 900)
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder
         celery = [sys.executable, "-m", "celery", "-A", "portal"]

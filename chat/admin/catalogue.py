@@ -34,6 +34,7 @@ class DeploymentAdmin(AuditedAdmin):
     )
     list_filter = ("is_active", "kind", "grants__tenant")
     search_fields = ("name", "label", "model")
+    ordering = ("label",)
     fieldsets = (
         (None, {"fields": (("label", "name"), "purpose", "is_active")}),
         ("Call", {"fields": (("kind", "model"), "endpoint", "context_window")}),

@@ -124,7 +124,7 @@ class InvestigationAdmin(ReadOnlyAdmin):
         investigation = self._investigation(request, pk)
         if investigation.opened_by_id != access_of(request).user.pk:
             raise PermissionDenied
-        part = request.GET.get("part", "")
+        part = request.GET.get("part", "")[:6]
         context = self._context(request, "Read for an investigation")
         left = investigation.expires_at - timezone.now()
         context |= {"investigation": investigation, "seconds_left": int(left.total_seconds()) + 1}

@@ -4,7 +4,6 @@ import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Literal, NamedTuple
 
 from django.conf import settings
@@ -230,4 +229,9 @@ def _relay_end(generation: Generation, status: Status, error_code: str) -> None:
     """Tell followers, once it is certain."""
     key = streams.stream_key(generation.tenant_id, generation.pk)
     writer = streams.Writer(key, generation.attempt)
-    transaction.on_commit(partial(writer.end, status, error_code), robust=True)
+
+    def end() -> None:
+        writer.end(status, error_code)
+
+    # (A partial has no name, by which Django reports what fails here.)
+    transaction.on_commit(end, robust=True)

@@ -55,7 +55,7 @@ class ActorFilter(TextFilter):  # type: ignore[misc]  # as above
     """What one person did."""
 
     title = "e-mail of the actor"
-    parameter_name = "actor"
+    parameter_name = "by"
 
     def queryset(self, request: HttpRequest, queryset: Events) -> Events:
         """Those of people whose address contains this."""

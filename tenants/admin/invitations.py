@@ -99,12 +99,12 @@ class InvitationAdmin(ReadOnlyAdmin):
     search_help_text = "An e-mail address, or an id"
     fields = (
         ("email", "role"),
-        ("tenant", "state"),
+        ("tenant", "plain_state"),
         ("inviter", "created_at"),
         ("expires_at", "accepted_at", "withdrawn_at"),
         "id",
     )
-    readonly_fields = ("state", "inviter")
+    readonly_fields = ("plain_state", "inviter")
     actions = ("resend", "withdraw")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -186,10 +186,16 @@ class InvitationAdmin(ReadOnlyAdmin):
         """What became of it, as a coloured label."""
         return invitation.state, invitation.state.title()
 
-    @admin.display(description="Invited by", empty_value="The platform")
-    def inviter(self, invitation: Invitation) -> str | None:
+    @admin.display(description="State")
+    def plain_state(self, invitation: Invitation) -> str:
+        """The same in words, for the invitation's own page."""
+        return invitation.state.title()
+
+    @admin.display(description="Invited by")
+    def inviter(self, invitation: Invitation) -> str:
         """Who sent it last."""
-        return invitation.invited_by.get_full_name() if invitation.invited_by else None
+        sender = invitation.invited_by
+        return sender.get_full_name() if sender else "The platform"
 
 
 def _in_order(rows: models.QuerySet[Invitation]) -> list[Invitation]:

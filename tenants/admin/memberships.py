@@ -10,6 +10,8 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
@@ -245,9 +247,10 @@ class MembershipAdmin(SearchById):
         return ("active", "Active") if membership.is_active else ("off", "Switched off")
 
     @admin.display(description="Last sign-in", ordering="user__last_login")
-    def last_sign_in(self, membership: Membership) -> Any:
+    def last_sign_in(self, membership: Membership) -> str | None:
         """When they last signed in, to any tenant."""
-        return membership.user.last_login
+        at = membership.user.last_login
+        return date_format(localtime(at), "DATETIME_FORMAT") if at else None
 
 
 def _in_order(rows: models.QuerySet[Membership]) -> list[Membership]:

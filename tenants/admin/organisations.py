@@ -97,6 +97,7 @@ class TenantAdmin(AuditedAdmin):
     list_display = ("name", "slug", "shown_status", "members", "max_running", "created_at")
     list_filter = ("status",)
     search_fields = ("slug", "name")
+    ordering = ("name",)
     fieldsets = (
         (None, {"fields": (("name", "slug"), ("status", "max_running"))}),
         (

@@ -85,7 +85,8 @@ def invite_all(
         try:
             sent.append(invite(tenant=tenant, email=email, role=role, actor=actor, giver=giver))
         except TenantError as refusal:
-            raise type(refusal)(f"{email}: {refusal}") from None
+            said = str(refusal)
+            raise type(refusal)(said if email in said else f"{email}: {said}") from None
     return sent
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, UsageEntry
-from tenants.models import AuditEvent, Membership, Tenant, User
-from tests.admin import administrator, as_admin, change
+from tenants.models import AuditEvent, Tenant, User
+from tests.admin import ENTRANCE_STATEMENTS, administrator, as_admin, change
 
 __all__ = ["administrator", "as_admin"]  # fixtures
 
@@ -78,7 +78,7 @@ def test_no_page_shows_what_a_person_or_a_model_wrote(
     for address, query in pages:
         response = as_admin.get(address, query)
         text = response.content.decode()
-        assert response.status_code in {HTTPStatus.OK, HTTPStatus.FORBIDDEN}, address
+        assert response.status_code in {200, 403, 404}, address
         assert not [secret for secret in SECRETS if secret in text], address
 
 
@@ -152,7 +152,8 @@ def test_a_list_takes_as_many_queries_for_twenty_rows_as_for_one(
     for number in range(20):
         _fill(number, Tenant.objects.create(slug=f"t{number}", name=f"Tenant {number}"))
 
-    with django_assert_max_num_queries(11):
+    # rows, choices of filters, and dates
+    with django_assert_max_num_queries(ENTRANCE_STATEMENTS + 6):
         page = as_admin.get(list_of(model))
 
     assert page.context["cl"].result_count >= 20
@@ -192,46 +193,6 @@ def test_a_changed_deployment_is_written_down(
     assert event.detail == {
         "changes": {"label": ["Small model", "Smaller"], "is_active": ["True", "False"]}
     }
-
-
-def test_a_grant_is_given_and_withdrawn_on_the_deployments_page(
-    as_admin: Client, deployment: Deployment, outsider: Membership
-) -> None:
-    given = {"grants-1-tenant": str(outsider.tenant_id), "grants-TOTAL_FORMS": 2}
-    change(as_admin, deployment, **given)
-    was_granted = Deployment.objects.visible_to(outsider).exists()
-    grant = DeploymentGrant.objects.get(tenant=outsider.tenant)
-    rows = list(deployment.grants.order_by("pk"))
-    change(as_admin, deployment, **{f"grants-{_row_of(as_admin, grant)}-DELETE": "on"})
-
-    assert was_granted
-    assert len(rows) == 2
-    assert not Deployment.objects.visible_to(outsider).exists()
-    actions = AuditEvent.objects.filter(
-        tenant=outsider.tenant, action__startswith="deploymentgrant"
-    )
-    assert set(actions.values_list("action", flat=True)) == {
-        "deploymentgrant.created",
-        "deploymentgrant.deleted",
-    }
-
-
-def _row_of(client: Client, grant: DeploymentGrant) -> int:
-    formset = client.get(page_of(grant.deployment)).context["inline_admin_formsets"][0].formset
-    return next(n for n, form in enumerate(formset.forms) if form.instance.pk == grant.pk)
-
-
-def test_a_second_default_names_the_first_one(as_admin: Client, deployment: Deployment) -> None:
-    other = Deployment.objects.create(
-        name="large", label="Large", kind="azure", model="m", context_window=8192
-    )
-    tenant = deployment.grants.get().tenant
-    given = {"grants-0-tenant": str(tenant.pk), "grants-0-is_default": "on"}
-
-    with pytest.raises(AssertionError, match="“Small model” is the default of this tenant"):
-        change(as_admin, other, **given, **{"grants-TOTAL_FORMS": 1})
-
-    assert not other.grants.exists()
 
 
 def test_an_endpoint_on_a_foreign_host_is_refused(as_admin: Client, deployment: Deployment) -> None:

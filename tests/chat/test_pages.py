@@ -36,8 +36,8 @@ def test_the_empty_page_costs_the_same_queries_however_long_the_list(
 ) -> None:
     many(member, deployment, count)
 
-    # session, person, membership, list, models; in two scopes
-    with django_assert_num_queries(5 + 2 * SCOPE_STATEMENTS):
+    # session, person, membership, list, models, library, logo; in two scopes
+    with django_assert_num_queries(7 + 2 * SCOPE_STATEMENTS):
         as_member.get(reverse("chat:new_conversation", args=["acme"]))
 
 
@@ -54,7 +54,8 @@ def test_a_conversation_costs_the_same_queries_however_long_it_is(
         )
         services.stop_generation(generation=sent)
 
-    with django_assert_num_queries(9 + 2 * SCOPE_STATEMENTS):
+    # as above without the library; the branch, its generations, what is live, and investigations
+    with django_assert_num_queries(11 + 2 * SCOPE_STATEMENTS):
         page = as_member.get(reverse("chat:show_conversation", args=["acme", conversation.pk]))
 
     assert page.content.count(b"Assistant said") == 2

@@ -30,12 +30,7 @@ from chat import services  # noqa: E402
 from chat.models import Conversation, Generation, Message  # noqa: E402
 from tenants.models import Membership, Tenant  # noqa: E402
 from tenants.scope import platform_scope, tenant_scope, tenants_scope  # noqa: E402
-
-_SCOPE = (
-    "SELECT coalesce(current_setting('atrium.tenants', true), '')"
-    " || coalesce(current_setting('atrium.platform', true), '')"
-)
-
+from tests.faults.pool import scopes_left  # noqa: E402
 
 class Wrong(Exception):
     """Something was seen that is another tenant's."""
@@ -137,16 +132,6 @@ _WORK: list[Callable[[Person], None]] = [
 ]  # fmt: skip
 
 
-def left_in_the_pool() -> list[str]:
-    """The scopes that connections have on which nothing is done: both, when one has both."""
-    found = []
-    pool = connection.pool  # type: ignore[attr-defined]  # of the PostgreSQL back end
-    with pool.connection() as taken:
-        found.append(taken.execute(_SCOPE).fetchone()[0])
-        taken.rollback()
-    return [scope for scope in found if scope]
-
-
 def work(persons: list[Person], seed: int, rounds: int) -> tuple[Counter[str], list[str]]:
     """So many pieces of work in one thread, mixed by chance; each gives its connection back."""
     chance, done, wrong = random.Random(seed), Counter[str](), list[str]()
@@ -156,9 +141,7 @@ def work(persons: list[Person], seed: int, rounds: int) -> tuple[Counter[str], l
             task(chance.choice(persons))
         except Exception as error:  # noqa: BLE001  # the test looks at it
             wrong.append(f"{task.__name__}: {type(error).__name__}: {error}")
-        finally:
-            connections.close_all()
-        wrong += [f"left after {task.__name__}: {scope}" for scope in left_in_the_pool()]
+        wrong += [f"left after {task.__name__}: {scope}" for scope in scopes_left(most=1)]
         done[task.__name__] += 1
     return done, wrong
 

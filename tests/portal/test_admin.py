@@ -9,11 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from tenants.models import Membership, Tenant, User
+from tenants.services import create_member, create_tenant
 from tests.admin import administrator, as_admin
 from tests.client import PortalClient
 from tests.conftest import PASSWORD
+from tests.tenants.cast import browser_of, manager
 
-__all__ = ["administrator", "as_admin"]  # fixtures
+__all__ = ["administrator", "as_admin", "manager"]  # fixtures
 
 
 def test_only_our_own_models_are_registered() -> None:
@@ -22,10 +24,14 @@ def test_only_our_own_models_are_registered() -> None:
     assert labels == {
         "tenants.Tenant",
         "tenants.User",
+        "tenants.Membership",
+        "tenants.Invitation",
         "tenants.AuditEvent",
         "chat.Deployment",
+        "chat.LibraryPrompt",
         "chat.Conversation",
         "chat.Generation",
+        "chat.Investigation",
         "chat.UsageEntry",
     }
 
@@ -50,6 +56,7 @@ def admin_addresses() -> list[str]:
         index,
         *pages,
         reverse("admin:search"),
+        reverse("admin:tenants_tenant_logo", args=[uuid.uuid4()]),
         reverse("admin:autocomplete"),
         reverse("admin:jsi18n"),
         reverse("admin:password_change"),
@@ -100,6 +107,96 @@ def test_sign_in_to_the_admin_goes_through_the_portals_own_page(administrator: U
     assert entered.status_code == HTTPStatus.FOUND
     assert entered["Location"] == "/admin/tenants/tenant/"
     assert client.get(entered["Location"]).status_code == HTTPStatus.OK
+
+
+def test_whose_tenant_is_suspended_enters_no_more(owner: Membership) -> None:
+    client = browser_of(owner.user)
+    before = client.get("/admin/").status_code
+
+    Tenant.objects.update(status=Tenant.Status.SUSPENDED)
+    after = client.get("/admin/", follow=True).status_code
+
+    assert (before, after) == (HTTPStatus.OK, HTTPStatus.FORBIDDEN)
+
+
+def test_the_own_password_is_changed_on_the_portals_page(as_admin: Client) -> None:
+    answer = as_admin.post("/admin/password_change/", {"old_password": "a guess"})
+
+    assert answer["Location"] == reverse("account_change_password")
+
+
+def test_what_unfold_would_search_in_and_cache_is_not_there(as_admin: Client) -> None:
+    for query in ({"s": "ada"}, {"s": "ada", "extended": "1"}, {"s": "a", "page": "x"}):
+        assert as_admin.get("/admin/search/", query).status_code == HTTPStatus.NOT_FOUND
+
+
+# ── What each person finds there ───────────────────────────────────────────────────────────────
+OF_MANAGERS = [
+    "Overview", "Back to the chat", "Organisation", "Members", "Invitations", "Prompt library",
+    "Conversations", "Generations", "Usage entries",
+]  # fmt: skip
+OF_ADMINISTRATORS = [
+    "Overview", "Back to the chat", "Tenants", "Members", "Invitations", "Prompt library",
+    "People", "Deployments", "Conversations", "Generations", "Investigations",
+    "Usage entries", "Audit events",
+]  # fmt: skip
+
+
+def entries(page: Any) -> dict[str, str]:
+    """The sidebar: names and addresses."""
+    groups = page.context["sidebar_navigation"]
+    return {item["title"]: item["link"] for group in groups for item in group["items"]}
+
+
+def test_the_sidebar_shows_each_person_what_they_may_see(
+    as_admin: Client, manager: Membership, owner: Membership
+) -> None:
+    of_manager = entries(browser_of(manager.user).get("/admin/"))
+    of_owner = entries(browser_of(owner.user).get("/admin/"))
+    of_administrator = entries(as_admin.get("/admin/"))
+
+    assert list(of_manager) == OF_MANAGERS
+    assert of_owner.keys() - of_manager.keys() == {"Investigations", "Audit events"}
+    assert list(of_administrator) == OF_ADMINISTRATORS
+
+
+def test_every_entry_of_the_sidebar_opens(
+    as_admin: Client, manager: Membership, owner: Membership
+) -> None:
+    for client in (as_admin, browser_of(manager.user), browser_of(owner.user)):
+        for name, address in entries(client.get("/admin/")).items():
+            assert client.get(address, follow=True).status_code in {200, 403}, name
+            assert address == "/" or client.get(address).status_code == HTTPStatus.OK, name
+
+
+def test_who_runs_several_tenants_finds_a_list_of_them(
+    owner: Membership, other_tenant: Tenant
+) -> None:
+    create_member(tenant=other_tenant, email="alice@example.org", role="manager")
+    client = browser_of(owner.user)
+
+    address = entries(client.get("/admin/"))["Organisations"]
+
+    assert len(client.get(address).context["cl"].result_list) == 2
+
+
+def test_the_head_names_what_the_person_looks_after(
+    as_admin: Client, owner: Membership, other_tenant: Tenant
+) -> None:
+    hostile = "<script>alert(1)</script>"
+    client = browser_of(owner.user)
+    Tenant.objects.filter(pk=owner.tenant_id).update(name=hostile)
+
+    alone = client.get("/admin/")
+    create_member(tenant=other_tenant, email="alice@example.org", role="manager")
+    for number in range(2):
+        more = create_tenant(slug=f"more{number}", name=f"More {number}")
+        create_member(tenant=more, email="alice@example.org", role="owner")
+
+    assert alone.context["site_subheader"] == hostile
+    assert hostile not in alone.content.decode()
+    assert client.get("/admin/").context["site_subheader"] == f"{hostile} and 3 more"
+    assert as_admin.get("/admin/").context["site_subheader"] == "Platform"
 
 
 # ── Content policy ─────────────────────────────────────────────────────────────────────────────

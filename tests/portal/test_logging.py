@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import Conversation
-from portal.logging import JsonFormatter
+from portal.logging import HideTokens, JsonFormatter
 from tenants.logcontext import logging_about
 
 
@@ -67,3 +67,29 @@ def test_a_sent_request_id_is_kept_when_it_is_plain(
     answer = client.get("/accounts/login/", headers={"X-Request-Id": sent})
 
     assert (answer["X-Request-Id"] == sent) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ("Forbidden (%s): %s", ("CSRF token missing.", "/invitations/s3cret/")),
+        ("Internal Server Error: /invitations/s3cret/?x=1", ()),
+        ("GET https://portal.example%s from 'x'", ("/invitations/s3cret/",)),
+        ("POST %s", ("/accounts/password/reset/key/2x-s3cret/",)),
+    ],
+)
+def test_the_address_of_a_secret_link_is_logged_without_its_secret(
+    text: str, args: tuple[str, ...]
+) -> None:
+    record = logging.LogRecord("django", logging.WARNING, "", 1, text, args, None)
+
+    assert HideTokens().filter(record)
+
+    assert "s3cret" not in record.getMessage()
+    assert "…" in record.getMessage()
+
+
+def test_a_line_whose_arguments_do_not_fit_is_left_to_its_handler() -> None:
+    record = logging.LogRecord("django", logging.WARNING, "", 1, "%s %s", ("one",), None)
+
+    assert HideTokens().filter(record)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tenants.models import AuditEvent, Membership, Tenant, User
-from tests.admin import administrator, as_admin, change, form_of
+from tests.admin import ENTRANCE_STATEMENTS, administrator, as_admin, change, form_of
 from tests.conftest import PASSWORD
 
 __all__ = ["administrator", "as_admin"]  # fixtures
@@ -30,7 +30,6 @@ def test_every_page_of_people_and_tenants_opens(
         reverse("admin:tenants_user_change", args=[owner.user_id]),
         reverse("admin:auth_user_password_change", args=[owner.user_id]),
         reverse("admin:tenants_auditevent_change", args=[event.pk]),
-        reverse("admin:password_change"),
     ]
 
     for address in addresses:
@@ -51,7 +50,8 @@ def test_a_list_takes_as_many_queries_for_twenty_rows_as_for_one(
         Membership.objects.create(user=user, tenant=other)
         AuditEvent.objects.create(action="thing.done", actor=user, tenant=other)
 
-    with django_assert_max_num_queries(9):
+    # rows, choices of filters, and the dates of the log
+    with django_assert_max_num_queries(ENTRANCE_STATEMENTS + 4):
         as_admin.get(reverse(f"admin:tenants_{model}_changelist"))
 
 
@@ -62,7 +62,7 @@ def test_a_tenants_page_takes_as_many_queries_for_twenty_members_as_for_one(
         user = User.objects.create(email=f"p{number}@example.org")
         Membership.objects.create(user=user, tenant=tenant)
 
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(ENTRANCE_STATEMENTS + 31):
         as_admin.get(reverse("admin:tenants_tenant_change", args=[tenant.pk]))
 
 
@@ -92,18 +92,6 @@ def test_suspending_a_tenant_is_written_down_with_who_did_it(
     assert LogEntry.objects.filter(user=administrator, object_id=str(tenant.pk)).exists()
 
 
-def test_a_changed_role_is_written_down(
-    as_admin: Client, administrator: User, member: Membership
-) -> None:
-    change(as_admin, member.tenant, **{"memberships-0-role": "manager"})
-
-    member.refresh_from_db()
-    event = AuditEvent.objects.get(action="membership.changed")
-    assert member.role == "manager"
-    assert (event.actor, event.tenant) == (administrator, member.tenant)
-    assert event.detail == {"changes": {"role": ["member", "manager"]}}
-
-
 def test_a_page_saved_without_a_change_writes_nothing_down(
     as_admin: Client, member: Membership
 ) -> None:
@@ -112,29 +100,6 @@ def test_a_page_saved_without_a_change_writes_nothing_down(
     change(as_admin, member.tenant)
 
     assert AuditEvent.objects.count() == before
-
-
-def test_a_membership_stays_between_its_person_and_tenant(
-    as_admin: Client, member: Membership, nobody: User, other_tenant: Tenant
-) -> None:
-    change(as_admin, member.tenant, **{"memberships-0-user": str(nobody.pk)})
-    change(as_admin, member.user, **{"memberships-0-tenant": str(other_tenant.pk)})
-
-    kept = Membership.objects.get(pk=member.pk)
-    assert (kept.user, kept.tenant) == (member.user, member.tenant)
-
-
-def test_a_member_is_added_on_the_tenants_page(
-    as_admin: Client, tenant: Tenant, nobody: User
-) -> None:
-    row = {"memberships-0-user": str(nobody.pk), "memberships-0-role": "owner"}
-
-    change(
-        as_admin, tenant, **{**row, "memberships-0-is_active": "on", "memberships-TOTAL_FORMS": 1}
-    )
-
-    assert nobody.memberships.get().role == "owner"
-    assert AuditEvent.objects.filter(action="membership.created", tenant=tenant).exists()
 
 
 def test_a_tenant_is_added_and_its_slug_stays(as_admin: Client, administrator: User) -> None:

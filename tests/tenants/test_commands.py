@@ -1,13 +1,15 @@
-"""`create_tenant` and `create_member`, as an operator uses them."""
+"""`create_tenant`, `create_member` and `invite`, as an operator uses them."""
 
 import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 
-from tenants.models import AuditEvent, Membership, Tenant, User
+from tenants.models import AuditEvent, Invitation, Membership, Tenant, User
+from tenants.services import find_invitation
 
 PASSWORD = "violet harbour lantern"
 
@@ -141,3 +143,52 @@ def test_a_password_typed_twice_differently_is_refused(
 
     with pytest.raises(CommandError, match="passwords differ"):
         run("create_member", "acme", "d@example.org")
+
+
+# ── invite ─────────────────────────────────────────────────────────────────────────────────────
+def test_invite_sends_a_link_and_does_not_print_it(
+    tenant: Tenant, django_capture_on_commit_callbacks: Any, mailoutbox: list[EmailMessage]
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        said = run("invite", "acme", "Dora@Example.org", "--role", "owner")
+
+    invitation = Invitation.objects.get()
+    (message,) = mailoutbox
+    assert said.startswith("Mail is on its way to dora@example.org, who may join “Acme” as owner")
+    assert "/invitations/" not in said
+    assert "/invitations/" in str(message.body)
+    assert (invitation.email, invitation.role) == ("dora@example.org", "owner")
+    assert AuditEvent.objects.get(action="invitation.created").actor is None
+
+
+def test_invite_prints_the_link_where_that_is_asked_for(tenant: Tenant) -> None:
+    link = run("invite", "acme", "dora@example.org", "--print-link").splitlines()[-1]
+
+    token = link.rstrip("/").rpartition("/")[2]
+    assert find_invitation(token).email == "dora@example.org"
+
+
+def test_invite_again_replaces_the_invitation_before(tenant: Tenant) -> None:
+    run("invite", "acme", "dora@example.org")
+    run("invite", "acme", "dora@example.org", "--role", "manager")
+
+    assert Invitation.objects.open().get().role == "manager"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["nowhere", "d@example.org"], "There is no tenant “nowhere”"),
+        (["acme", "no-address"], "valid email address"),
+        (["acme", "bob@example.org"], "bob@example.org belongs to Acme already"),
+        (["acme", "d@example.org", "--role", "king"], "invalid choice: 'king'"),
+        (["acme"], "required: email"),
+    ],
+)
+def test_invite_names_what_is_wrong(
+    member: Membership, arguments: list[str], complaint: str
+) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        run("invite", *arguments)
+
+    assert not Invitation.objects.exists()

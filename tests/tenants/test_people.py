@@ -399,7 +399,7 @@ def test_removing_on_the_page_asks_first_and_keeps_the_last_owner(
     client.post(f"{LIST}{member.pk}/delete/", {"post": "yes"})
     refused = client.post(f"{LIST}{owner.pk}/delete/", {"post": "yes"}, follow=True)
 
-    assert "Are you sure" in asked.content.decode()
+    assert "They lose their access at once" in asked.content.decode()
     assert list(Membership.objects.all()) == [owner]
     assert "is the last owner of Acme" in refused.content.decode()
     assert AuditEvent.objects.filter(action="membership.removed").count() == 1
