@@ -5,6 +5,7 @@ an investigation is written here and in `chat/services/investigations.py`.
 """
 
 import logging
+import textwrap
 import uuid
 from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused
@@ -156,8 +157,10 @@ def _send(investigation: Investigation) -> Literal["sent", "refused"]:
 def _context(investigation: Investigation) -> dict[str, object]:
     slug, conversation = investigation.tenant.slug, investigation.conversation_id
     page = reverse("chat:show_conversation", args=[slug, conversation]) if conversation else ""
+    disclosure = _disclosure(investigation)
     return {
-        "disclosure": _disclosure(investigation),
+        "disclosure": disclosure,
+        "reason": textwrap.indent(disclosure.reason, "    "),
         "member": investigation.member,
         "tenant": investigation.tenant,
         "address": f"{settings.PUBLIC_URL}{page}" if page else "",

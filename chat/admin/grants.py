@@ -21,6 +21,9 @@ class GrantForm(FixedOnceSaved):
 
     fixed_fields = ("tenant", "deployment")
 
+    class Meta:
+        labels = {"is_default": "Default", "is_offered": "Offered to members"}
+
     @property
     def is_new_default(self) -> bool:
         """Whether it has just been made its tenant's default."""
@@ -80,6 +83,7 @@ class GrantInline(Confined, TabularInline):  # type: ignore[misc]  # as above
     form = GrantForm
     formset = GrantFormSet
     extra = 0
+    hide_title = True
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[DeploymentGrant]:

@@ -57,7 +57,7 @@ class InvestigationAdmin(ReadOnlyAdmin):
         "opened_by",
         "member",
         "tenant",
-        "subject_id",
+        "short_conversation",
         "expires_at",
         "notified_at",
     )
@@ -171,6 +171,11 @@ class InvestigationAdmin(ReadOnlyAdmin):
         if investigation.is_open:
             return "open"
         return "member told" if investigation.notified_at else "over"
+
+    @admin.display(description="Conversation")
+    def short_conversation(self, investigation: Investigation) -> str:
+        """The first part of its id; the investigation's page has all of it."""
+        return str(investigation.subject_id)[:8]
 
     @admin.display(description="Reading")
     def reading(self, investigation: Investigation) -> SafeString | str:

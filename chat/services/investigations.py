@@ -74,7 +74,7 @@ def open_investigation(
         subject_id=conversation.pk,
         member=conversation.owner,
         opened_by=access.user,
-        reason=reason.strip(),
+        reason=reason.strip().replace("\r\n", "\n"),
     )
     delay = timedelta(days=tenant.investigation_notice_days)
     investigation.notify_at = investigation.expires_at + delay

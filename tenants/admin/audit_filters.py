@@ -104,6 +104,10 @@ class TenantFilter(DropdownFilter):  # type: ignore[misc]  # as above
 class DayFilter(RangeDateFilter):  # type: ignore[misc]  # as above
     """From one day to another, both included, in the portal's time zone."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = "day"
+
     def queryset(self, request: HttpRequest, queryset: Events) -> Events:
         """Those of these days."""
         first, last = (self._start_of(end) for end in ("from", "to"))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.utils import get_model_from_relation
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest
@@ -111,6 +112,15 @@ class Confined:
             site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]  # a mixin
             kwargs.setdefault("queryset", rows_to_choose(site, db_field.related_model, request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A tenant is chosen here, and seen and changed on its own page."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # as above
+        if db_field.related_model is Tenant and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            widget = field.widget
+            widget.can_add_related = widget.can_change_related = False
+            widget.can_delete_related = widget.can_view_related = False
+        return field
 
 
 def _paths(options: Any, request: HttpRequest) -> list[Any]:

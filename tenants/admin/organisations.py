@@ -1,7 +1,6 @@
 """The admin of tenants and how they are set up."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,7 +13,11 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminFileFieldWidget
+from unfold.widgets import (
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from tenants import logos
 from tenants.admin.base import AuditedAdmin, record_change
@@ -28,6 +31,7 @@ EDITORS = {
     "notice": Right.RUN_SETTINGS,
     "accent_colour": Right.RUN_SETTINGS,
     "logo_file": Right.RUN_SETTINGS,
+    "remove_logo": Right.RUN_SETTINGS,
     "reports_for": Right.RUN_SETTINGS,
     "retention_days": Right.RUN_SETTINGS,
     "investigation_notice_days": Right.RUN_SETTINGS,
@@ -36,27 +40,17 @@ EDITORS = {
 _MAY_BE_EDITED = (*EDITORS, "slug", "status", "max_running")
 
 
-@dataclass(frozen=True)
-class KeptLogo:
-    """The logo that a tenant has, as an upload field knows it."""
-
-    url: str
-
-    def __str__(self) -> str:
-        return "The present logo"
-
-
 class LogoField(forms.FileField):
-    """An upload that becomes the PNG to keep; False: the logo is to go."""
+    """An upload, which becomes the PNG to keep."""
 
     widget = UnfoldAdminFileFieldWidget(
         {"accept": ",".join(logos.TYPES.values()), "data-max-bytes": str(logos.MAX_BYTES)}
     )
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        """Bytes of a PNG, False, or what was there."""
+        """Bytes of a PNG, or nothing."""
         upload = super().clean(data, initial)
-        return logos.remade(upload) if isinstance(upload, UploadedFile) else upload
+        return logos.remade(upload) if isinstance(upload, UploadedFile) else None
 
 
 class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -66,23 +60,20 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         label="New logo",
         required=False,
         help_text=(
-            "PNG, JPEG or WebP, up to 1 MB and 4096 pixels a side. Shown to members beside the"
-            " name, on a light ground."
+            "PNG, JPEG or WebP, up to 1 MB and 4096 pixels a side. Members see it beside the name,"
+            " in the dark on a light ground."
         ),
     )
+    remove_logo = forms.BooleanField(
+        label="Remove the logo", required=False, widget=UnfoldBooleanSwitchWidget
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        url = logo_address(self.instance) if "logo_file" in self.fields else ""
-        if url:
-            self.initial["logo_file"] = KeptLogo(url)
-
-
-def logo_address(tenant: Tenant) -> str:
-    """Where the admin shows this tenant's logo; "" where it has none."""
-    digest = logos.digest_of(tenant)
-    address = reverse("admin:tenants_tenant_logo", args=[tenant.pk])
-    return f"{address}?v={digest[:12]}" if digest else ""
+    def clean(self) -> dict[str, Any]:
+        """Not a new logo and none."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("logo_file") and cleaned.get("remove_logo"):
+            self.add_error("remove_logo", "Either upload a new logo, or remove the one there is.")
+        return cleaned
 
 
 @admin.register(Tenant)
@@ -102,12 +93,12 @@ class TenantAdmin(AuditedAdmin):
         (None, {"fields": (("name", "slug"), ("status", "max_running"))}),
         (
             "Shown to members",
-            {"fields": ("notice", ("accent_colour", "shown_logo"), "logo_file")},
+            {"fields": ("notice", "accent_colour", "shown_logo", "logo_file", "remove_logo")},
         ),
         ("Prompts", {"fields": ("default_system_prompt",)}),
         (
             "Rules",
-            {"fields": (("reports_for", "retention_days", "investigation_notice_days"),)},
+            {"fields": ("reports_for", "retention_days", "investigation_notice_days")},
         ),
         ("Facts", {"fields": (("id", "created_at"),)}),
     )
@@ -130,11 +121,13 @@ class TenantAdmin(AuditedAdmin):
         return query.annotate(members=Count("memberships", filter=active))  # type: ignore[no-any-return]  # as above
 
     def get_fieldsets(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
-        """Without the upload for those who may not change the logo: it shows nothing by itself."""
-        left_out = {"logo_file"} if not self._may_edit(request, "logo_file", obj) else set()
-        left_out |= {"shown_logo"} if obj is None else set()
+        """Without what is of no use here: logos for those who cannot change them, or before one."""
+        has_logo = obj is not None and bool(logos.digest_of(obj))
+        needless = set() if has_logo else {"remove_logo", "shown_logo"}
+        if not self._may_edit(request, "logo_file", obj):
+            needless |= {"logo_file", "remove_logo"}
         return [
-            (title, {**options, "fields": _without(left_out, options["fields"])})
+            (title, {**options, "fields": [f for f in options["fields"] if f not in needless]})
             for title, options in super().get_fieldsets(request, obj)
         ]
 
@@ -161,7 +154,7 @@ class TenantAdmin(AuditedAdmin):
         logo = form.cleaned_data.get("logo_file")
         if isinstance(logo, bytes):
             record_change(request, "logo-changed", obj, digest=logos.keep(obj, logo))
-        elif logo is False and logos.remove(obj):
+        elif form.cleaned_data.get("remove_logo") and logos.remove(obj):
             record_change(request, "logo-removed", obj)
 
     def get_urls(self) -> list[URLPattern]:
@@ -177,13 +170,14 @@ class TenantAdmin(AuditedAdmin):
             raise Http404
         return logos.serve(request, tenant)
 
-    @admin.display(description="Logo", empty_value="None yet")
-    def shown_logo(self, tenant: Tenant) -> str | None:
+    @admin.display(description="Logo")
+    def shown_logo(self, tenant: Tenant) -> str:
         """The logo itself."""
-        address = logo_address(tenant)
-        if not address:
-            return None
-        return format_html('<img class="tenant-logo" src="{}" alt="The present logo">', address)
+        address = reverse("admin:tenants_tenant_logo", args=[tenant.pk])
+        version = logos.digest_of(tenant)[:12]
+        return format_html(
+            '<img class="tenant-logo" src="{}?v={}" alt="The present logo">', address, version
+        )
 
     @display(
         description="Status", ordering="status", label={"active": "success", "suspended": "danger"}
@@ -196,12 +190,3 @@ class TenantAdmin(AuditedAdmin):
     def members(self, tenant: Any) -> int:
         """How many active members it has."""
         return int(tenant.members)
-
-
-def _without(names: set[str], fields: Any) -> list[Any]:
-    """The fields and lines of fields of a fieldset that remain."""
-    lines = [
-        tuple(name for name in line if name not in names) if isinstance(line, tuple) else line
-        for line in fields
-    ]
-    return [line for line in lines if line and line not in names]

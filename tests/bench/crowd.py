@@ -143,8 +143,8 @@ def _fill(
     **expressions: str,
 ) -> None:
     """Insert so many rows; each column by its expression of the number `n`, or its default."""
-    values = {
-        field.column: sql.SQL(expressions[field.attname])
+    values: dict[str, sql.Composable] = {
+        str(field.column): sql.SQL(expressions[field.attname])
         if field.attname in expressions
         else _default_of(field)
         for field in model._meta.concrete_fields
@@ -153,7 +153,7 @@ def _fill(
     connection.execute(
         statement.format(
             sql.Identifier(model._meta.db_table),
-            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join([sql.Identifier(column) for column in values]),
             sql.SQL(", ").join(values.values()),
             sql.Literal(count),
         )

@@ -31,8 +31,9 @@ def read_conversation() -> object:
 def claim() -> object:
     """Whose turn it is, and the claim of one generation."""
     generation = Generation.objects.claim_next()
+    assert generation is not None
     with platform_scope("back into the queue"):
-        Generation.objects.filter(pk=generation.pk if generation else None).update(status="queued")
+        Generation.objects.filter(pk=generation.pk).update(status="queued")
     return generation
 
 
@@ -58,5 +59,6 @@ QUESTIONS: dict[str, Callable[[], object]] = {
     "list of conversations": list_conversations,
     "conversation": read_conversation,
     "claim": claim,
+    "admin list, owner": list_as_owner,
     "admin list, administrator": list_as_administrator,
 }

@@ -12,10 +12,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, UsageEntry
-from tenants.models import AuditEvent, Tenant, User
+from tenants.models import AuditEvent, Membership, Tenant, User
 from tests.admin import ENTRANCE_STATEMENTS, administrator, as_admin, change
+from tests.tenants.cast import browser_of, manager
 
-__all__ = ["administrator", "as_admin"]  # fixtures
+__all__ = ["administrator", "as_admin", "manager"]  # fixtures
 
 MODELS = ("deployment", "conversation", "generation", "usageentry")
 SECRETS = ("Quarterly layoffs", "a pirate's voice", "draft of the answer", "Good morning")
@@ -179,6 +180,36 @@ def _fill(number: int, tenant: Tenant) -> None:
         **ours, user=user, generation_id=generation.pk, input_tokens=1, output_tokens=1,
         input_price=1, output_price=1, cost=1,
     )  # fmt: skip
+
+
+def test_a_manager_sees_names_where_an_administrator_sees_links(
+    as_admin: Client, manager: Membership, generation: Generation
+) -> None:
+    links = ["/admin/tenants/user/", "/admin/chat/deployment/"]
+
+    of_manager = browser_of(manager.user).get(page_of(generation)).content.decode()
+    of_administrator = as_admin.get(page_of(generation)).content.decode()
+
+    assert all(link in of_administrator for link in links)
+    assert not any(link in of_manager for link in links)
+    assert "bob@example.org" in of_manager
+    assert "Small model" in of_manager
+
+
+def test_managers_filter_by_their_own_models_alone(
+    manager: Membership, generation: Generation, other_tenant: Tenant
+) -> None:
+    for name, tenant in (("Ours", manager.tenant), ("Theirs", other_tenant)):
+        deployment = Deployment.objects.create(
+            name=name.lower(), label=name, kind="azure", model="m", context_window=8192
+        )
+        DeploymentGrant.objects.create(tenant=tenant, deployment=deployment)
+
+    filters = browser_of(manager.user).get(list_of("generation")).context["cl"].filter_specs
+
+    choices = {spec.title: getattr(spec, "lookup_choices", []) for spec in filters}
+    assert [name for _, name in choices["deployment"]] == ["Ours", "Small model"]
+    assert "tenant" not in choices
 
 
 # ── Catalogue ──────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from django.urls import reverse
 from chat.models import Deployment, DeploymentGrant
 from tenants.models import AuditEvent, Membership, Tenant
 from tests.admin import administrator, as_admin, change, form_of
-from tests.tenants.cast import browser_of, manager
+from tests.tenants.cast import at_once, browser_of, manager
 
 __all__ = ["administrator", "as_admin", "manager"]  # fixtures
 
@@ -158,6 +158,26 @@ def test_the_default_stays_offered(manager: Membership, default: DeploymentGrant
 
     default.refresh_from_db()
     assert default.is_offered
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_defaults_chosen_at_the_same_time_one_stays(
+    manager: Membership, owner: Membership, default: DeploymentGrant, other: DeploymentGrant
+) -> None:
+    clients = [browser_of(manager.user), browser_of(owner.user)]
+    DeploymentGrant.objects.update(is_default=False)
+    address = page_of(manager.tenant)
+    chosen = [default, other]
+    rows = [row_of(clients[0], manager.tenant, grant) for grant in chosen]
+    fields = [form_of(client, address) for client in clients]
+
+    statuses = at_once(
+        lambda: clients[0].post(address, {**fields[0], f"{rows[0]}-is_default": "on"}).status_code,
+        lambda: clients[1].post(address, {**fields[1], f"{rows[1]}-is_default": "on"}).status_code,
+    )
+
+    assert statuses == [302, 302]
+    assert DeploymentGrant.objects.filter(is_default=True).count() == 1
 
 
 # ── What managers see of a model ───────────────────────────────────────────────────────────────

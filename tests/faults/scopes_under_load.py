@@ -32,6 +32,7 @@ from tenants.models import Membership, Tenant  # noqa: E402
 from tenants.scope import platform_scope, tenant_scope, tenants_scope  # noqa: E402
 from tests.faults.pool import scopes_left  # noqa: E402
 
+
 class Wrong(Exception):
     """Something was seen that is another tenant's."""
 

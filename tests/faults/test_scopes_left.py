@@ -1,4 +1,4 @@
-"""After a task or command no connection has a scope: each of them is run, and the pool looked at."""
+"""After a task or command no connection has a scope: each is run, and the pool looked at."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from django.conf import settings
 
 from chat.models import Deployment, Generation
 from portal.embedded.processes import Child, Program
+from tests.faults.jobs import COMMANDS, jobs
 from tests.faults.probe import probe
-from tests.faults.scopes_left import COMMANDS, jobs
 from tests.stack import wait_until
 from tests.tenants.both import Both, found_both
 from tests.upstream import Upstream
@@ -29,7 +29,7 @@ ENVIRONMENT = {"DATABASE_POOL_SIZE": "2", "DATABASE_OWNER_URL": "", "DATABASE_PO
 def both(upstream: Upstream) -> Both:
     """Acme and Globex with something to do for a worker: an answer of each waits."""
     both = found_both()
-    Deployment.objects.update(endpoint=upstream.base_url)
+    Deployment.objects.update(kind="openai", endpoint=upstream.base_url)
     for ended in Generation.objects.all():
         Generation.objects.create(
             tenant_id=ended.tenant_id, conversation_id=ended.conversation_id,
@@ -45,10 +45,16 @@ def test_every_command_of_ours_is_tried() -> None:
     assert {path.stem for path in files if path.stem != "__init__"} == {*COMMANDS}
 
 
-def test_after_every_task_and_command_no_connection_has_a_scope(both: Both) -> None:
+def test_after_every_task_and_command_no_connection_has_a_scope(
+    both: Both, upstream: Upstream, tmp_path: Path
+) -> None:
+    environment = ENVIRONMENT | {
+        "PYTHONPATH": str(settings.BASE_DIR), "OPENAI_BASE_URL": upstream.base_url
+    }  # fmt: skip
+
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.scopes_left"], cwd=settings.BASE_DIR,
-        env=os.environ | ENVIRONMENT, capture_output=True, text=True, timeout=50, check=False,
+        [sys.executable, "-m", "tests.faults.scopes_left"], cwd=tmp_path,
+        env=os.environ | environment, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
@@ -80,9 +86,9 @@ def test_after_every_task_on_a_worker_no_connection_has_a_scope(
     for _ in range(5):
         for task in tasks:
             task.apply_async(queue="probe")
-            probe.apply_async(args=[str(notes)], queue="probe")
+            probe.apply_async(args=(str(notes),), queue="probe")
     wait_until(lambda: not Generation.objects.live().exists(), what="the end of all answers")
-    probe.apply_async(args=[str(notes)], queue="probe")
+    probe.apply_async(args=(str(notes),), queue="probe")
 
     wanted = 5 * len(tasks) + 1
     wait_until(lambda: _lines(notes) == ["[]"] * wanted, what=f"{wanted} times [] in {notes}")

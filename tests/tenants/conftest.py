@@ -22,7 +22,7 @@ def both(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
 @pytest.fixture
 def plain(both: Both) -> "Iterator[psycopg.Connection[Any]]":
-    """A connection with the application's own credentials, as psql has it; what it does is undone."""
+    """A connection with the application's own credentials, as psql has; all it does is undone."""
     with (
         psycopg.connect(servers.postgres.url) as connection,
         connection.transaction(force_rollback=True),

@@ -14,22 +14,25 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
     AND attname = 'tenant_id' AND NOT attisdropped
 """
 _SECURITY = """
-SELECT relrowsecurity, relforcerowsecurity,
-    ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = pg_class.oid),
-    EXISTS (
+SELECT relrowsecurity, relforcerowsecurity, EXISTS (
         SELECT FROM pg_policy WHERE polrelid = pg_class.oid AND polname = relname || '_in_scope'
             AND polpermissive AND polcmd = '*' AND polroles = '{0}'
             AND polqual IS NOT NULL AND polwithcheck IS NOT NULL
             AND pg_get_expr(polqual, polrelid) = pg_get_expr(polwithcheck, polrelid)
             AND pg_get_expr(polqual, polrelid) LIKE '%%' || %s || ' = ANY %%atrium.tenants%%'
-    ),
-    EXISTS (
+    ), EXISTS (
         SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
         WHERE tgrelid = pg_class.oid AND proname = 'atrium_require_scope' AND tgenabled = 'O'
             AND tgtype = 2 + 4 + 8 + 16 AND tgqual IS NULL AND tgattr = ''
-    )
+    ), ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = pg_class.oid)
 FROM pg_class WHERE oid = to_regclass(%s)
 """  # 2 before, 4 insert, 8 delete, 16 update; without 1 for the statement, and for all columns
+_GAPS = (
+    "row-level security is not enabled",
+    "row-level security is not forced",
+    "no policy for reading and writing in scope",
+    "no trigger that refuses writing without a scope",
+)
 _REFERENCES = """
 SELECT source.relname, target.relname, ARRAY(
     SELECT ours.attname || '>' || theirs.attname
@@ -59,11 +62,11 @@ def find_gaps(connection: Connection, models: Iterable[str]) -> list[str]:
     """What is missing, table by table; `models` are the tables that Django knows of."""
     tables = sorted({*models, *tables_with_tenant(connection)})
     gaps = [gap for table in tables for gap in _gaps_of_table(connection, table)]
-    return gaps + [*_gaps_of_references(connection, set(tables))]
+    return [*gaps, *_gaps_of_references(connection, set(tables))]
 
 
 def references_between(connection: Connection, tables: set[str]) -> list[tuple[str, str, str]]:
-    """The references from one of these tables to another, not to the tenant: table, column, target."""
+    """From one of these tables to another, but the tenant's: table, column and target."""
     found = []
     for source, target, pairs, *_ in connection.execute(_REFERENCES).fetchall():
         columns = [pair.split(">")[0] for pair in pairs if pair.split(">")[0] != "tenant_id"]
@@ -78,17 +81,12 @@ def _gaps_of_table(connection: Connection, table: str) -> Iterator[str]:
     if row is None:
         yield f"{table}: there is no such table"
         return
-    is_enabled, is_forced, policies, has_policy, has_trigger = row
-    if not is_enabled:
-        yield f"{table}: row-level security is not enabled"
-    if not is_forced:
-        yield f"{table}: row-level security is not forced"
-    if not has_policy:
-        yield f"{table}: no policy for reading and writing in scope"
+    *is_there, policies = row
+    for holds, gap in zip(is_there, _GAPS, strict=True):
+        if not holds:
+            yield f"{table}: {gap}"
     if extra := set(policies) - {f"{table}_in_scope"}:
         yield f"{table}: other policies, {', '.join(sorted(extra))}"
-    if not has_trigger:
-        yield f"{table}: no trigger that refuses writing without a scope"
 
 
 def _gaps_of_references(connection: Connection, tables: set[str]) -> Iterator[str]:

@@ -23,7 +23,7 @@ INSERT INTO {table} SELECT (jsonb_populate_record(mine, jsonb_build_object(
 
 
 def run(connection: Connection, statement: str, table: str = "", tenant: object = None) -> int:
-    """Run it with the table's name, its tenant column and this tenant; how many rows it was about."""
+    """Run it with the table's name, its tenant column and this tenant; how many rows there were."""
     column = tenant_column(table)
     query = sql.SQL(statement).format(
         table=sql.Identifier(table or "none"),
@@ -47,9 +47,7 @@ def test_without_a_scope_no_row_is_read(plain: Connection, both: Both, table: st
 
     assert run(plain, "SELECT * FROM {table}", table) == 0
     assert run(plain, "SELECT FROM {table} WHERE {column} = {tenant}", table, mine) == 0
-    with plain.cursor().copy(
-        sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))
-    ) as copied:
+    with plain.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as copied:
         assert b"".join(bytes(part) for part in copied) == b""
 
 
@@ -63,8 +61,10 @@ def test_without_a_scope_no_row_is_read(plain: Connection, both: Both, table: st
         "DELETE FROM {table}",
         "DELETE FROM {table} WHERE {column} = {tenant}",
         "INSERT INTO {table} SELECT * FROM {table} ON CONFLICT DO NOTHING",
-        "MERGE INTO {table} AS old USING {table} AS new ON false"
-        " WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
+        (
+            "MERGE INTO {table} AS old USING {table} AS new ON false"
+            " WHEN NOT MATCHED THEN INSERT DEFAULT VALUES"
+        ),
     ],
 )
 def test_without_a_scope_nothing_is_written(
@@ -75,7 +75,9 @@ def test_without_a_scope_nothing_is_written(
 
 
 @pytest.mark.parametrize("table", tenant_tables())
-def test_rows_cannot_be_copied_into_a_table_past_its_policy(in_acme: Connection, table: str) -> None:
+def test_rows_cannot_be_copied_into_a_table_past_its_policy(
+    in_acme: Connection, table: str
+) -> None:
     statement = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
 
     with (
@@ -139,10 +141,14 @@ def test_in_a_scope_no_row_is_given_to_another_tenant(
         "DELETE FROM {table} WHERE {column} = {tenant}",
         "DELETE FROM {table} WHERE {column} = {tenant} RETURNING *",
         "SELECT * FROM {table} WHERE {column} = {tenant} FOR UPDATE",
-        "WITH gone AS (DELETE FROM {table} WHERE {column} = {tenant} RETURNING *)"
-        " SELECT * FROM gone",
-        "MERGE INTO {table} AS old USING (VALUES ({tenant}::uuid)) AS new (id)"
-        " ON old.{column} = new.id WHEN MATCHED THEN DELETE",
+        (
+            "WITH gone AS (DELETE FROM {table} WHERE {column} = {tenant} RETURNING *)"
+            " SELECT * FROM gone"
+        ),
+        (
+            "MERGE INTO {table} AS old USING (VALUES ({tenant}::uuid)) AS new (id)"
+            " ON old.{column} = new.id WHEN MATCHED THEN DELETE"
+        ),
     ],
 )
 def test_in_a_scope_no_row_of_another_tenant_is_touched(
@@ -161,9 +167,10 @@ def test_every_reference_to_another_tenants_row_is_refused(plain: Connection, bo
         plain.execute("SELECT set_config('atrium.tenants', %s, true)", [str(both.globex.pk)])
         theirs = value(plain, f"SELECT id FROM {target}")
         plain.execute("SELECT set_config('atrium.tenants', %s, true)", [str(both.acme.pk)])
+        plain.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        update = f"UPDATE {table} SET {column} = %s".encode()
         with pytest.raises(errors.ForeignKeyViolation) as error, plain.transaction():
-            plain.execute(f"UPDATE {table} SET {column} = %s".encode(), [theirs])
-            plain.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            plain.execute(update, [theirs])
         assert str(both.globex.pk) not in str(error.value)
         refused.add((table, column, target))
 
@@ -180,7 +187,10 @@ def test_a_conflict_with_another_tenants_row_overwrites_nothing(
         " VALUES (%s, %s, 'Mine', 'x', 0, now()) ON CONFLICT (id)"
     )
 
-    with pytest.raises(errors.InsufficientPrivilege, match="USING expression"), in_acme.transaction():
+    with (
+        pytest.raises(errors.InsufficientPrivilege, match="USING expression"),
+        in_acme.transaction(),
+    ):
         in_acme.execute(f"{write} DO UPDATE SET title = 'Mine'".encode(), [theirs, both.acme.pk])
     in_acme.execute(f"{write} DO NOTHING".encode(), [theirs, both.acme.pk])
 
@@ -251,8 +261,10 @@ def test_a_prepared_statement_follows_the_scope_it_runs_in(plain: Connection, bo
         "ALTER POLICY chat_message_in_scope ON chat_message USING (true)",
         "CREATE POLICY wide ON chat_message USING (true)",
         "DROP TRIGGER chat_message_needs_scope ON chat_message",
-        "CREATE OR REPLACE FUNCTION atrium_require_scope() RETURNS trigger LANGUAGE plpgsql"
-        " AS 'BEGIN RETURN NULL; END'",
+        (
+            "CREATE OR REPLACE FUNCTION atrium_require_scope() RETURNS trigger LANGUAGE plpgsql"
+            " AS 'BEGIN RETURN NULL; END'"
+        ),
         "CREATE VIEW every_message AS SELECT * FROM chat_message",
         "CREATE TEMP TABLE mine AS SELECT * FROM chat_message",
         "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",

@@ -39,10 +39,10 @@ def no_scope(both: Both) -> Iterator[None]:
 
 def refused(work: Callable[[], object]) -> str:
     """The words in which the database refuses this."""
+    with connection.cursor() as cursor:  # else references are looked at when the test ends
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(DatabaseError) as error, transaction.atomic():
         work()
-        with connection.cursor() as cursor:  # references are looked at when the transaction ends
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return str(error.value)
 
 
@@ -62,7 +62,7 @@ def test_without_a_scope_every_write_raises(both: Both, no_scope: None) -> None:
         lambda: Conversation.objects.all().delete(),
         lambda: Conversation.objects.bulk_create([conversation]),
         lambda: Tenant.objects.create(slug="stray", name="Stray"),
-        lambda: both.acme.save(),
+        both.acme.save,
         lambda: Membership.objects.filter(pk=uuid.uuid4()).update(role="owner"),
         lambda: LibraryPrompt.objects.update_or_create(tenant=both.acme, title="Stray"),
     ]
@@ -120,9 +120,7 @@ def test_joins_lead_to_no_row_of_another_tenant(theirs: Conversation, acme: Tena
     people = User.objects.prefetch_related(with_memberships, "conversations")
 
     assert {row.conversation.tenant.name for row in rows} == {"Acme"}
-    found = {
-        membership.tenant.name for person in people for membership in person.memberships.all()
-    }
+    found = {membership.tenant.name for person in people for membership in person.memberships.all()}
     assert found == {"Acme"}
     assert {c.title for person in people for c in person.conversations.all()} == {"Secret of Acme"}
 
@@ -134,10 +132,10 @@ def test_raw_sql_finds_one_tenant(theirs: Conversation, acme: Tenant) -> None:
     assert len(Message.objects.raw("SELECT * FROM chat_message")) == 2
 
 
-def test_nothing_is_made_for_another_tenant(
-    both: Both, theirs: Conversation, acme: Tenant
-) -> None:
-    prompts = [LibraryPrompt(tenant=tenant, title="New", text="x") for tenant in (acme, both.globex)]
+def test_nothing_is_made_for_another_tenant(both: Both, theirs: Conversation, acme: Tenant) -> None:
+    prompts = [
+        LibraryPrompt(tenant=tenant, title="New", text="x") for tenant in (acme, both.globex)
+    ]
     policy = "violates row-level security policy"
 
     assert policy in refused(lambda: LibraryPrompt.objects.bulk_create(prompts))
@@ -145,10 +143,13 @@ def test_nothing_is_made_for_another_tenant(
     assert policy in refused(lambda: LibraryPrompt.objects.update(tenant=both.globex))
     assert policy in refused(lambda: Conversation.objects.update(tenant=both.globex, head=None))
     assert policy in refused(lambda: Tenant.objects.create(slug="new", name="New"))
-    upsert = {"update_conflicts": True, "unique_fields": ["id"], "update_fields": ["title"]}
-    assert policy in refused(lambda: Conversation.objects.bulk_create([theirs], **upsert))
+    assert policy in refused(
+        lambda: Conversation.objects.bulk_create(
+            [theirs], update_conflicts=True, unique_fields=["id"], update_fields=["title"]
+        )
+    )
     assert policy in refused(lambda: theirs.save(force_insert=True))
-    assert policy in refused(lambda: theirs.save())  # finds none to change, so it adds one
+    assert policy in refused(theirs.save)  # finds none to change, so it adds one
 
 
 def test_nothing_of_another_tenant_is_changed_or_deleted(

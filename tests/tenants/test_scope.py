@@ -185,7 +185,7 @@ def test_a_generator_that_is_dropped_in_a_scope_leaves_none() -> None:
 def test_threads_do_not_share_scopes() -> None:
     everybody_is_in = Barrier(2, timeout=10)
 
-    def confine(tenant: uuid.UUID) -> tuple[str, str, tuple[str, str]]:
+    def confine(tenant: uuid.UUID) -> tuple[str, str, str]:
         try:
             with platform(), tenant_scope(tenant):
                 everybody_is_in.wait()

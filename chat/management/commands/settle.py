@@ -9,7 +9,7 @@ from chat import generation, tasks
 
 
 class Command(BaseCommand):
-    """The sweep that beat runs every five seconds, by hand."""
+    """The sweep that beat runs every three seconds, by hand."""
 
     help = (
         "End or requeue generations whose worker is silent, and issue tickets for waiting ones. "

@@ -35,7 +35,9 @@ class Command(PlatformCommand):
         for name, tenant in _chains(options["tenant"]):
             faults += self._verify(name, tenant)
         if faults:
-            raise CommandError(f"The audit log is not as it was written: {_count(faults, 'fault')}.")
+            raise CommandError(
+                f"The audit log is not as it was written: {_count(faults, 'fault')}."
+            )
 
     def _look_at_guards(self) -> int:
         missing = find_missing_guards()
