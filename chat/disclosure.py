@@ -7,20 +7,18 @@ an investigation is written here and in `chat/services/investigations.py`.
 import logging
 import textwrap
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from smtplib import SMTPRecipientsRefused
 from typing import Literal, NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from chat.models import Conversation, Investigation
-from tenants.models import AuditEvent
 from tenants.scope import platform_scope, tenant_scope
 from tenants.services import record
 
@@ -31,8 +29,7 @@ READ = "conversation.read"
 ENDED = "investigation.ended"
 TOLD = "investigation.told"
 
-# The opening's event is written in the transaction that opens; the bound lets its index find it.
-_WRITTEN_WITHIN = timedelta(days=1)
+PLATFORM_ADMINISTRATOR = "platform administrator"
 
 
 class Disclosure(NamedTuple):
@@ -53,25 +50,19 @@ def find_disclosures(conversation: Conversation) -> list[Disclosure]:
 
 
 def _disclosure(investigation: Investigation) -> Disclosure:
-    name = investigation.opened_by.get_full_name()
     return Disclosure(
-        reader=f"{name} ({_role(investigation)})",
+        reader=f"{investigation.opened_by.get_full_name()} ({_described_role(investigation)})",
         opened_at=investigation.created_at,
         expires_at=investigation.expires_at,
         reason=investigation.reason,
     )
 
 
-def _role(investigation: Investigation) -> str:
-    """As what it was opened: what the person was then, by the audit log."""
-    at = investigation.created_at
-    opened = AuditEvent.objects.filter(
-        tenant=investigation.tenant_id,
-        created_at__range=(at, at + _WRITTEN_WITHIN),
-        action=OPENED,
-        subject=f"chat.investigation:{investigation.pk}",
-    )
-    return opened.values_list("detail__role", flat=True).first() or "role unknown"
+def _described_role(investigation: Investigation) -> str:
+    """As what they could read it then."""
+    if investigation.opened_as == PLATFORM_ADMINISTRATOR:
+        return PLATFORM_ADMINISTRATOR
+    return f"{investigation.opened_as} of {investigation.tenant.name}"
 
 
 # ── The end of the reading ─────────────────────────────────────────────────────────────────────
@@ -86,26 +77,16 @@ def end_over() -> int:
 
 
 def _unrecorded() -> QuerySet[Investigation]:
-    """Those that are over without an event that says so."""
-    subject = Concat(Value("chat.investigation:"), Cast(OuterRef("pk"), TextField()))
-    ends = AuditEvent.objects.filter(
-        tenant=OuterRef("tenant_id"),
-        created_at__gte=OuterRef("created_at"),
-        action=ENDED,
-        subject=subject,
-    )
-    untold = Investigation.objects.filter(notified_at=None, expires_at__lte=timezone.now())
-    return untold.filter(~Exists(ends))
+    """Those that are over, which the audit log does not have yet."""
+    return Investigation.objects.filter(ended_at=None, expires_at__lte=timezone.now())
 
 
 def _end(pk: uuid.UUID, tenant_id: uuid.UUID) -> bool:
     with tenant_scope(tenant_id):
-        untold = Investigation.objects.select_for_update(of=("self",), skip_locked=True)
-        locked = untold.select_related("tenant").filter(pk=pk).first()
-        # Asked again under the lock: another sweep may have been faster.
-        if locked is None or not _unrecorded().filter(pk=pk).exists():
+        if not _unrecorded().filter(pk=pk).update(ended_at=timezone.now()):
             return False
-        record(ENDED, subject=locked, tenant=locked.tenant, by="time")
+        investigation = Investigation.objects.select_related("tenant").get(pk=pk)
+        record(ENDED, subject=investigation, tenant=investigation.tenant, by="time")
         return True
 
 

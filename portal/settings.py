@@ -132,17 +132,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "settle": {"task": "chat.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
-    "tell_members": {
-        "task": "chat.tasks.tell_members",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
+    "tell": {"task": "chat.tasks.tell_members", "schedule": 60.0, "options": {"expires": 60}},
     # By the clock: an interval would begin anew whenever beat does.
-    "delete_expired": {
-        "task": "chat.tasks.delete_expired",
-        "schedule": crontab(minute=23),
-        "options": {"expires": 3000},
-    },
+    "expire": {"task": "chat.tasks.delete_expired", "schedule": crontab(minute=23)},
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True

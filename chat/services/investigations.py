@@ -74,6 +74,7 @@ def open_investigation(
         subject_id=conversation.pk,
         member=conversation.owner,
         opened_by=access.user,
+        opened_as=_role(access, tenant),
         reason=reason.strip().replace("\r\n", "\n"),
     )
     delay = timedelta(days=tenant.investigation_notice_days)
@@ -87,7 +88,7 @@ def open_investigation(
         conversation=str(conversation.pk),
         member=str(conversation.owner_id),
         reason=investigation.reason,
-        role=_role(access, tenant),
+        role=investigation.opened_as,
         until=investigation.expires_at.isoformat(),
         told_from=investigation.notify_at.isoformat(),
     )
@@ -105,8 +106,8 @@ def _find_conversation(access: AdminAccess, pk: uuid.UUID) -> Conversation | Non
 def _role(access: AdminAccess, tenant: Tenant) -> str:
     """As what they read: their role in the tenant, if that is what lets them."""
     if tenant in access.tenants_with(Right.INVESTIGATE):
-        return f"{access.memberships[tenant.pk].role} of {tenant.name}"
-    return "platform administrator"
+        return access.memberships[tenant.pk].role
+    return disclosure.PLATFORM_ADMINISTRATOR
 
 
 @transaction.atomic
@@ -165,7 +166,7 @@ def end_investigation(*, access: AdminAccess, investigation: Investigation) -> b
     delay = investigation.notify_at - investigation.expires_at
     still_open = Investigation.objects.open().filter(pk=investigation.pk)
     with transaction.atomic():
-        if not still_open.update(expires_at=now, notify_at=now + delay):
+        if not still_open.update(expires_at=now, ended_at=now, notify_at=now + delay):
             return False
         record(
             disclosure.ENDED,

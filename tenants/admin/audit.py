@@ -109,4 +109,4 @@ class AuditEventAdmin(ReadOnlyAdmin):
             return chosen
         if access.is_administrator:
             return [None]
-        return sorted(access.tenants_with(Right.READ_AUDIT), key=lambda tenant: tenant.pk)
+        return [*sorted(access.tenants_with(Right.READ_AUDIT), key=lambda tenant: tenant.pk)]

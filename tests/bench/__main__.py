@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench import report
+from tests.bench import isolation, report
 from tests.bench.levels import FIRST_TOKEN_SECONDS, RATE, Driver, Figures, Level, measure
 from tests.bench.stack import Stack, free_port, listens, process, running
 from tests.bench.usage import memory_mib
@@ -101,6 +101,7 @@ def bench(options: argparse.Namespace, folder: Path) -> None:
                 idle = {name: memory_mib(pid) for name, pid in stack.pids.items()}
                 print(report.HEAD, flush=True)
                 measured = measure_portal(driver, levels, stack)
+                kept_apart = isolation.compare(driver, stack, quick=options.quick)
             if not options.only_portal:
                 compare(driver, levels, folder, upstream)
     finally:
@@ -110,6 +111,7 @@ def bench(options: argparse.Namespace, folder: Path) -> None:
     for users, figures in measured.items():
         print(report.by_process(f"CPU s / 1,000 tokens at {users}", figures.cpu, ".3f"))
     print(f"Started and ready in {stack.start_seconds:.1f} s\n")
+    print("\n".join(kept_apart), end="\n\n")
     print("\n".join(report.aims(measured)))
 
 

@@ -1,21 +1,35 @@
 """Many tenants with many messages, made by the database itself: a million take half a minute.
 
+`python -m tests.bench.crowd ADDRESS` makes a smaller crowd, for a benchmark that is running.
 Everything has an id that follows from its number. People are dealt out to the tenants one by one,
 and conversations to the people: conversation 7 is of person 7, who owns tenant 7. Person 1 is the
 platform's administrator as well.
 """
 
+import os
+import sys
 import uuid
 from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
 
+import django
 import psycopg
 from django.db import models
 from psycopg import sql
 
-from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
-from tenants.models import Membership, Tenant, User
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+
+from chat.models import (  # after django.setup()
+    Conversation,
+    Deployment,
+    DeploymentGrant,
+    Generation,
+    Message,
+)
+from tenants.models import Membership, Tenant, User  # as above
 
 # Without checks of references and triggers, which would take most of the time. Superusers only.
 _UNCHECKED = "SET LOCAL session_replication_role = replica"
@@ -164,3 +178,11 @@ def _default_of(field: "models.Field[Any, Any]") -> sql.Composable:
     if getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False):
         return sql.SQL("now()")
     return sql.Literal(field.get_default())
+
+
+if __name__ == "__main__":
+    with psycopg.connect(sys.argv[1], autocommit=True) as superuser:
+        smaller = Crowd(
+            conversations=5_000, messages=100_000, generations=10_000, queued=0, running=0
+        )
+        gather(superuser, smaller)

@@ -32,6 +32,8 @@ class Driver:
         if job["target"] == "sign-in":
             await self._sign_in(job)
             return []
+        if job["target"] == "requests":
+            return await self._time_requests(job)
         if job["is_rehearsal"]:
             self._asks = await self._prepare(job)
             gc.collect()
@@ -48,6 +50,15 @@ class Driver:
             session = Session(job["port"])
             await session.sign_in(person["email"], person["password"])
             self._sessions[person["email"]] = session
+
+    async def _time_requests(self, job: dict[str, Any]) -> list[dict[str, Any]]:
+        """Lists and sends of some people, one after the other for each; seconds of every one."""
+        tabs = [
+            Tab(self._sessions[person["email"]], person["tenant"])
+            for person in job["people"][: job["users"]]
+        ]
+        await asyncio.gather(*(tab.open() for tab in tabs))
+        return await asyncio.gather(*(times_of(tab, job["rounds"]) for tab in tabs))
 
     async def _prepare(self, job: dict[str, Any]) -> list[Ask]:
         if job["target"] == "completions":
@@ -70,6 +81,16 @@ async def one(ask: Ask, job: dict[str, Any], number: int) -> Measured:
             return await ask(f"Tell me a story. tokens={job['tokens']}")
     except (Refused, ConnectionError, TimeoutError) as error:
         return Measured(problem=f"{type(error).__name__}: {error}"[:300])
+
+
+async def times_of(tab: Tab, rounds: int) -> dict[str, list[float]]:
+    """Three lists and a send in each round."""
+    lists, sends = [], []
+    for _ in range(rounds):
+        lists += [await tab.list() for _ in range(3)]
+        answer = await tab.ask("tokens=1")
+        sends.append(answer.sent_at - answer.clicked_at)
+    return {"list": lists, "send": sends}
 
 
 def completions(port: int) -> Ask:

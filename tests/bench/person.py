@@ -84,8 +84,15 @@ class Tab:
         """Click: post the message, read the answer's stream to the end, show what is kept."""
         measured = Measured(clicked_at=time.monotonic())
         answer = await self._post(message)
+        measured.sent_at = time.monotonic()
         await self._follow_turn(answer.body.decode(), measured)
         return measured
+
+    async def list(self) -> float:
+        """Load the list of conversations, as our script does; the seconds it took."""
+        began = time.monotonic()
+        await self._get(f"{self._start}c/", FETCH)
+        return time.monotonic() - began
 
     def _read_composer(self, page: str) -> None:
         form = find(r'(?s)(<form class="composer".*?</form>)', page, "composer")
@@ -121,9 +128,10 @@ class Tab:
         if answer.status != 200:
             raise Refused(f"events: status {answer.status}")
 
-    async def _get(self, path: str) -> str:
+    async def _get(self, path: str, headers: dict[str, str] | None = None) -> str:
         channel = await self._connection()
-        answer = await channel.ask(encode("GET", path, self._session.headers()))
+        headers = self._session.headers() | (headers or {})
+        answer = await channel.ask(encode("GET", path, headers))
         if answer.status != 200:
             raise Refused(f"GET {path}: status {answer.status}")
         return answer.body.decode()

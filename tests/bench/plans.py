@@ -8,8 +8,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +16,11 @@ import django
 import psycopg
 from django.core.management import call_command
 from django.db import connection
-from psycopg import sql
 
 from portal.embedded.postgres import DATABASE, Postgres
+from tests.bench.switch import without_policies
 
 _EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS) "
-_HAS_POLICY = "SELECT DISTINCT polrelid::regclass::text FROM pg_policy ORDER BY 1"
 
 
 class Plan(NamedTuple):
@@ -68,19 +66,6 @@ def plans_of(work: Callable[[], object]) -> list[Plan]:
     with connection.execute_wrapper(explain):
         work()
     return plans
-
-
-@contextmanager
-def without_policies(owner: "psycopg.Connection[Any]") -> Iterator[None]:
-    """Row-level security switched off in the whole database; on again at the end."""
-    tables = [sql.SQL(name) for (name,) in owner.execute(_HAS_POLICY).fetchall()]
-    for table in tables:
-        owner.execute(sql.SQL("ALTER TABLE {} DISABLE ROW LEVEL SECURITY").format(table))
-    try:
-        yield
-    finally:
-        for table in tables:
-            owner.execute(sql.SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(table))
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ class Measured:
     """One answer, from the click to its end; times in seconds."""
 
     clicked_at: float = 0.0
+    sent_at: float = 0.0  # when the message was stored and its fragment was there
     first_at: float = 0.0
     last_at: float = 0.0
     lags: list[float] = field(default_factory=list)  # of each token: received - sent

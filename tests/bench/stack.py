@@ -36,6 +36,9 @@ class Stack:
     people: list[dict[str, str]]
     pids: dict[str, int]
     start_seconds: float
+    owner_url: str
+    superuser_url: str
+    environment: dict[str, str]
 
 
 @contextmanager
@@ -70,7 +73,15 @@ def running(folder: Path, upstream_port: int) -> Iterator[Stack]:
         for name, server in (("postgres", postgres), ("valkey", valkey)):
             child = server.current_process()
             pids[name] = child.pid if child else 0
-        yield Stack(port, people, pids, time.monotonic() - began)
+        yield Stack(
+            port,
+            people,
+            pids,
+            time.monotonic() - began,
+            owner_url=postgres.owner_url,
+            superuser_url=postgres.superuser_url,
+            environment=environment,
+        )
 
 
 def prepare(environment: dict[str, str], owner_url: str) -> list[dict[str, str]]:

@@ -123,6 +123,7 @@ def test_a_model_is_not_granted_through_the_hidden_fields_of_the_tenants_page(
             "grants-TOTAL_FORMS": "2",
             "grants-1-deployment": str(other[Deployment].pk),
             "grants-1-tenant": str(world.acme[Tenant].pk),
+            "grants-1-is_default": "on",
             "grants-1-is_offered": "on",
         },
         "parent": {

@@ -267,7 +267,8 @@ def test_the_admins_own_checks_alone_show_nothing_of_another_tenant(
     monkeypatch.setattr("portal.admin.scope_of", unscoped)
 
     for model in MODELS:
-        assert not names_globex(as_stranger.get(list_of(model))), model
+        for url in (list_of(model), reverse(f"{list_name(model)}_add")):
+            assert not names_globex(as_stranger.get(url)), url
     for name in WITH_ROW:
         pk = world.globex[model_of(name)].pk
         assert as_stranger.get(address(name, pk)).status_code in {302, 403, 404, 405}, name

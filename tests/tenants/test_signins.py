@@ -1,11 +1,8 @@
-"""Sign-ins, sign-outs and passwords are in the audit log, with where they came from."""
+"""Sign-ins, sign-outs and passwords are in the audit log."""
 
-import http.client
 import re
-import socket
 from collections.abc import Iterator
 from http import HTTPStatus
-from urllib.parse import urlencode
 
 import pytest
 from django.core import mail
@@ -19,7 +16,6 @@ from tests import servers
 from tests.admin import administrator
 from tests.client import PortalClient
 from tests.conftest import PASSWORD
-from tests.stack import Stack
 
 __all__ = ["administrator"]  # a fixture
 
@@ -182,7 +178,7 @@ def test_a_changed_password_is_written(browser: Client, member: Membership) -> N
 
 def test_a_password_that_was_reset_by_mail_is_written(browser: Client, member: Membership) -> None:
     browser.post("/accounts/password/reset/", {"email": member.user.email})
-    link = re.search(r"http\S+", mail.outbox[-1].body)
+    link = re.search(r"http\S+", str(mail.outbox[-1].body))
     assert link
     form = browser.get(link[0].removeprefix("http://testserver"))
 
@@ -226,47 +222,6 @@ def test_a_sign_out_that_cannot_be_written_signs_out(signed_in: Client, unwritab
     assert signed_in.get("/acme/").status_code == HTTPStatus.FOUND
 
 
-# ── Where they came from ───────────────────────────────────────────────────────────────────────
-class Visitor:
-    """A browser at one of this machine's addresses, over real HTTP."""
-
-    def __init__(self, stack: Stack, source: str) -> None:
-        self._connection = http.client.HTTPConnection(
-            "127.0.0.1", stack.port, timeout=30, source_address=(source, 0)
-        )
-
-    def fail_to_sign_in(self, address: str, **headers: str) -> None:
-        """Give a wrong password."""
-        self._connection.request("GET", "/accounts/login/")
-        page = self._connection.getresponse()
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())
-        assert token
-        cookie = page.headers["Set-Cookie"].split(";")[0]
-        fields = {"login": address, "password": "wrong", "csrfmiddlewaretoken": token[1]}
-        sent = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, **headers}
-        self._connection.request("POST", "/accounts/login/", urlencode(fields), sent)
-        answer = self._connection.getresponse()
-        assert (answer.status, bool(answer.read())) == (HTTPStatus.OK, True)
-        self._connection.close()
-
-
-def address_of(email: str) -> str | None:
-    """Where the failed attempt with this address came from, by the log."""
-    return AuditEvent.objects.get(detail={"address": email}).client_address
-
-
-def test_what_the_trusted_gateway_says_is_believed(stack: Stack) -> None:
-    gateway = Visitor(stack, "127.0.0.1")
-
-    gateway.fail_to_sign_in("a@example.org", **{"X-Forwarded-For": "203.0.113.7"})
-    gateway.fail_to_sign_in("b@example.org", **{"X-Forwarded-For": "198.51.100.1, 203.0.113.8"})
-    gateway.fail_to_sign_in("c@example.org", **{"X-Forwarded-For": "[2001:db8::5]:4711"})
-
-    assert address_of("a@example.org") == "203.0.113.7"
-    assert address_of("b@example.org") == "203.0.113.8"
-    assert address_of("c@example.org") == "2001:db8::5"
-
-
 @pytest.mark.parametrize(
     ("forwarded", "kept"), [("unknown", None), ("", None), ("fe80::1%eth0", "fe80::1")]
 )
@@ -276,29 +231,3 @@ def test_what_is_no_address_is_not_kept_and_stops_nothing(
     signed_in.post("/accounts/logout/", REMOTE_ADDR=forwarded)
 
     assert AuditEvent.objects.get(action="person.signed-out").client_address == kept
-
-
-@pytest.fixture
-def elsewhere() -> str:
-    """An address of this machine that is not the trusted gateway's."""
-    with socket.socket() as tried:
-        try:
-            tried.bind(("127.0.0.2", 0))
-        except OSError:
-            pytest.skip("this system has no 127.0.0.2")
-    return "127.0.0.2"
-
-
-def test_what_a_browser_says_of_itself_changes_nothing(stack: Stack, elsewhere: str) -> None:
-    browser = Visitor(stack, elsewhere)
-
-    browser.fail_to_sign_in(
-        "a@example.org",
-        **{
-            "X-Forwarded-For": "203.0.113.7",
-            "X-Real-Ip": "203.0.113.7",
-            "Forwarded": "for=203.0.113.7",
-        },
-    )
-
-    assert address_of("a@example.org") == elsewhere
