@@ -66,12 +66,12 @@ def _delete_of_tenant(tenant: Tenant, before: datetime) -> int:
 def _delete_batch(tenant: Tenant, before: datetime) -> int:
     with tenant_scope(tenant):
         expired = _expired(tenant, before).order_by("active_at")
+        # Every send takes this lock and moves `active_at`: what is locked here stays expired, and
+        # what somebody else has locked is no longer, or is being deleted.
         locked = expired.select_for_update(of=("self",), skip_locked=True)[:_BATCH]
         ids = [conversation.pk for conversation in locked.only("pk")]
-        # Looked at again under the locks, which every send takes too: nothing starts from here on.
-        batch = _expired(tenant, before).filter(pk__in=ids)
-        if count := batch.count():
-            record("conversation.expired", subject=tenant, tenant=tenant, conversations=count,
+        if ids:
+            record("conversation.expired", subject=tenant, tenant=tenant, conversations=len(ids),
                    untouched_since=before.isoformat())  # fmt: skip
-            batch.delete()
-    return count
+            Conversation.objects.filter(pk__in=ids).delete()
+    return len(ids)

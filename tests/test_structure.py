@@ -219,6 +219,17 @@ def test_every_address_of_a_tenant_has_the_member_guard(of_a_tenant: list[Addres
     assert without == []
 
 
+def test_whose_conversation_it_is_gets_everywhere(of_a_tenant: list[Address], world: World) -> None:
+    client, refused = browser(world.acme[User]), []
+    for address in of_a_tenant:
+        with transaction.atomic():
+            statuses = {ask(client, method, address, world.acme)[0] for method in ("GET", "POST")}
+            transaction.set_rollback(True)
+        refused += [str(address)] if statuses <= REFUSED - {HTTPStatus.FOUND} else []
+
+    assert refused == []
+
+
 def test_our_own_scripts_are_told_when_nobody_is_signed_in(
     of_a_tenant: list[Address], world: World
 ) -> None:

@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "prompt",
-                "verbose_name_plural": "prompt library",
+                "verbose_name_plural": "prompts",
                 "ordering": ["position", "title"],
                 "constraints": [
                     models.UniqueConstraint(fields=("tenant", "title"), name="one_prompt_per_title")

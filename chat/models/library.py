@@ -31,7 +31,7 @@ class LibraryPrompt(models.Model):
 
     class Meta:
         verbose_name = "prompt"
-        verbose_name_plural = "prompt library"
+        verbose_name_plural = "prompts"
         ordering = ["position", "title"]
         constraints = [
             # Two of the same name cannot be told apart; also finds a tenant's library.

@@ -1,6 +1,6 @@
 """Many tenants with many messages, made by the database itself: a million take half a minute.
 
-`python -m tests.bench.crowd ADDRESS` makes a smaller crowd, for a benchmark that is running.
+`python -m tests.bench.crowd ADDRESS MESSAGES` makes one in the database at this address.
 Everything has an id that follows from its number. People are dealt out to the tenants one by one,
 and conversations to the people: conversation 7 is of person 7, who owns tenant 7. Person 1 is the
 platform's administrator as well.
@@ -46,6 +46,18 @@ class Crowd:
     generations: int = 100_000
     queued: int = 300
     running: int = 100
+
+    @classmethod
+    def of(cls, messages: int) -> "Crowd":
+        """A crowd with so many messages; nothing waits or runs in one of less than a million."""
+        is_whole = messages >= cls.messages
+        return cls(
+            conversations=messages // 20,
+            messages=messages,
+            generations=messages // 10,
+            queued=cls.queued if is_whole else 0,
+            running=cls.running if is_whole else 0,
+        )
 
 
 def id_of(kind: str, number: int) -> uuid.UUID:
@@ -182,7 +194,4 @@ def _default_of(field: "models.Field[Any, Any]") -> sql.Composable:
 
 if __name__ == "__main__":
     with psycopg.connect(sys.argv[1], autocommit=True) as superuser:
-        smaller = Crowd(
-            conversations=5_000, messages=100_000, generations=10_000, queued=0, running=0
-        )
-        gather(superuser, smaller)
+        gather(superuser, Crowd.of(int(sys.argv[2])))

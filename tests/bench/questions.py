@@ -1,7 +1,20 @@
-"""The questions whose plans matter, asked of a crowd (tests/bench/crowd.py) in their scopes."""
+"""The questions whose plans matter, asked of a crowd (tests/bench/crowd.py) in their scopes.
 
+`python -m tests.bench.questions ADDRESS` asks them all, with policies and without, which the owner
+at this address switches off and on.
+"""
+
+import os
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
+
+import django
+import psycopg
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
 
 from django.test import Client
 from django.urls import reverse
@@ -11,6 +24,8 @@ from chat.services import read_turns
 from tenants.models import Membership, User
 from tenants.scope import platform_scope, tenant_scope
 from tests.bench.crowd import id_of
+from tests.bench.explaining import plans_of
+from tests.bench.switch import without_policies
 
 TENANT, PERSON, CONVERSATION = id_of("tenant", 7), id_of("person", 7), id_of("conversation", 7)
 
@@ -62,3 +77,21 @@ QUESTIONS: dict[str, Callable[[], object]] = {
     "admin list, owner": list_as_owner,
     "admin list, administrator": list_as_administrator,
 }
+
+
+def print_plans(address: str) -> None:
+    """Each statement of each question: the times, and the plan with policies."""
+    with psycopg.connect(address, autocommit=True) as owner:
+        for name, ask in QUESTIONS.items():
+            ask()
+            found = plans_of(ask)
+            with without_policies(owner):
+                ask()
+                bare = plans_of(ask)
+            for plan, other in zip(found, bare, strict=True):
+                print(f"\n## {name}: {plan.milliseconds:.2f} ms, {other.milliseconds:.2f} without")
+                print("\n".join([" ".join(plan.statement.split())[:300], *plan.lines]))
+
+
+if __name__ == "__main__":
+    print_plans(*sys.argv[1:])

@@ -173,6 +173,7 @@ def test_a_message_that_is_sent_at_that_moment_keeps_the_conversation(
         sweeping = threading.Thread(target=sweep)
         sweeping.start()
         sweeping.join(timeout=30)
+        assert not sweeping.is_alive(), "it waited for the send"
 
     assert deleted == [{}]
     assert retention.delete_expired() == {}

@@ -11,8 +11,7 @@ from tenants.scope import tenant_scope
 from tests import servers
 from tests.bench import questions
 from tests.bench.crowd import Crowd, gather
-from tests.bench.plans import Plan, plans_of
-from tests.bench.switch import without_policies
+from tests.bench.explaining import Plan, plans_of
 from tests.client import without_scope
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +48,7 @@ def plans(work: Callable[[], object]) -> list[Plan]:
     ("work", "indexes"),
     [
         (questions.list_conversations, {"conversation_by_recency"}),
-        (questions.read_conversation, {"chat_conversation_pkey", "chat_generation_reply_id_key"}),
+        (questions.read_conversation, {"chat_generation_reply_id_key"}),
         (questions.claim, {"generation_waiting", "generation_running"}),
     ],
 )
@@ -67,21 +66,6 @@ def test_the_list_is_one_scan_of_its_index() -> None:
 
     assert plan.indexes == {"conversation_by_recency"}
     assert "Sort" not in "\n".join(plan.lines)  # rows come in the order of the list
-
-
-@pytest.mark.parametrize(
-    "work", [questions.list_conversations, questions.read_conversation, questions.claim]
-)
-def test_the_policies_change_no_choice_of_index(work: Callable[[], object]) -> None:
-    with_policies = [plan.indexes & _ours(plan) for plan in plans(work)]
-    with servers.owner_connection() as owner, without_policies(owner):
-        bare = [plan.indexes & _ours(plan) for plan in plans(work)]
-
-    assert with_policies == bare
-
-
-def _ours(plan: Plan) -> set[str]:
-    return {index for index in plan.indexes if index.startswith(("chat_", "conv", "gen", "mess"))}
 
 
 def test_a_question_without_an_index_would_be_noticed() -> None:
