@@ -7,20 +7,23 @@ an investigation is written here and in `chat/services/investigations.py`.
 import logging
 import textwrap
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused
 from typing import Literal, NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from chat.models import Conversation, Investigation
+from tenants.models import AuditEvent
 from tenants.scope import platform_scope, tenant_scope
 from tenants.services import record
+from tenants.services.invitations import in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,9 @@ TOLD = "investigation.told"
 
 PLATFORM_ADMINISTRATOR = "platform administrator"
 
+# How far the clocks of two machines may differ, at most.
+_LEEWAY = timedelta(days=1)
+
 
 class Disclosure(NamedTuple):
     """What a member is told of one investigation."""
@@ -39,6 +45,15 @@ class Disclosure(NamedTuple):
     opened_at: datetime
     expires_at: datetime
     reason: str
+    was_read: bool  # a page of it, at least
+
+
+def whom_it_is_kept_from(investigation: Investigation) -> dict[str, str]:
+    """For an audit event's detail: the member, and until when their audit log is without it."""
+    return {
+        "member": str(investigation.member_id),
+        "told_from": investigation.notify_at.isoformat(),
+    }
 
 
 def find_disclosures(conversation: Conversation) -> list[Disclosure]:
@@ -46,15 +61,37 @@ def find_disclosures(conversation: Conversation) -> list[Disclosure]:
     now = timezone.now()
     # Not those alone whose mail went out: a mail server must not keep it from them.
     due = conversation.investigations.filter(notify_at__lte=now, expires_at__lte=now)
-    return [_disclosure(each) for each in due.select_related("tenant", "opened_by")]
+    return _disclosures(list(due.select_related("tenant", "opened_by")))
 
 
-def _disclosure(investigation: Investigation) -> Disclosure:
+def _disclosures(investigations: list[Investigation]) -> list[Disclosure]:
+    read = _read_among(investigations)
+    return [_disclosure(each, was_read=str(each.pk) in read) for each in investigations]
+
+
+def _read_among(investigations: list[Investigation]) -> set[str]:
+    """The ids of those in which a page was read, as the audit log has it."""
+    if not investigations:
+        return set()
+    events = AuditEvent.objects.filter(
+        action=READ,
+        tenant__in={each.tenant_id for each in investigations},
+        detail__investigation__in=[str(each.pk) for each in investigations],
+        # For the index: a log is long, a reading is short.
+        created_at__gte=min(each.created_at for each in investigations) - _LEEWAY,
+        created_at__lte=max(each.expires_at for each in investigations) + _LEEWAY,
+    )
+    return set(events.values_list("detail__investigation", flat=True))
+
+
+def _disclosure(investigation: Investigation, *, was_read: bool) -> Disclosure:
+    name, role = investigation.opened_by.get_full_name(), _described_role(investigation)
     return Disclosure(
-        reader=f"{investigation.opened_by.get_full_name()} ({_described_role(investigation)})",
+        reader=in_one_line(f"{name} ({role})"),
         opened_at=investigation.created_at,
         expires_at=investigation.expires_at,
         reason=investigation.reason,
+        was_read=was_read,
     )
 
 
@@ -86,7 +123,14 @@ def _end(pk: uuid.UUID, tenant_id: uuid.UUID) -> bool:
         if not _unrecorded().filter(pk=pk).update(ended_at=timezone.now()):
             return False
         investigation = Investigation.objects.select_related("tenant").get(pk=pk)
-        record(ENDED, subject=investigation, tenant=investigation.tenant, by="time")
+        record(
+            ENDED,
+            subject=investigation,
+            actor=None,
+            tenant=investigation.tenant,
+            by="time",
+            **whom_it_is_kept_from(investigation),
+        )
         return True
 
 
@@ -114,15 +158,17 @@ def _tell(pk: uuid.UUID, tenant_id: uuid.UUID) -> bool:
             due.update(notified_at=timezone.now())
             record(TOLD, subject=investigation, tenant=investigation.tenant, mail=mail)
             return True
-    except OSError as error:  # smtplib's errors are OSErrors too
+    except (OSError, DatabaseError) as error:  # smtplib's errors are OSErrors too
         logger.warning("investigation %s: mail not sent yet: %s", pk, type(error).__name__)
         return False
 
 
 def _send(investigation: Investigation) -> Literal["sent", "refused"]:
+    (disclosure,) = _disclosures([investigation])
+    done = "read" if disclosure.was_read else "opened"
     message = EmailMessage(
-        "Your conversation was read for an investigation",
-        render_to_string("chat/mail/investigated.txt", _context(investigation)),
+        f"Your conversation was {done} for an investigation",
+        render_to_string("chat/mail/investigated.txt", _context(investigation, disclosure)),
         to=[investigation.member.email],
         connection=get_connection(settings.MAIL_BACKEND),  # this one says when it fails
     )
@@ -135,14 +181,13 @@ def _send(investigation: Investigation) -> Literal["sent", "refused"]:
     return "sent"
 
 
-def _context(investigation: Investigation) -> dict[str, object]:
+def _context(investigation: Investigation, disclosure: Disclosure) -> dict[str, object]:
     slug, conversation = investigation.tenant.slug, investigation.conversation_id
     page = reverse("chat:show_conversation", args=[slug, conversation]) if conversation else ""
-    disclosure = _disclosure(investigation)
     return {
         "disclosure": disclosure,
         "reason": textwrap.indent(disclosure.reason, "    "),
-        "member": investigation.member,
-        "tenant": investigation.tenant,
+        "member": in_one_line(investigation.member.name),
+        "tenant": in_one_line(investigation.tenant),
         "address": f"{settings.PUBLIC_URL}{page}" if page else "",
     }

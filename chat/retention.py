@@ -14,7 +14,7 @@ from tenants.services import record
 logger = logging.getLogger(__name__)
 
 # Conversations of one transaction: it holds their locks, and all their messages' ids in memory.
-_BATCH = 200
+_BATCH = 50
 
 
 def delete_expired() -> dict[str, int]:
@@ -71,7 +71,7 @@ def _delete_batch(tenant: Tenant, before: datetime) -> int:
         locked = expired.select_for_update(of=("self",), skip_locked=True)[:_BATCH]
         ids = [conversation.pk for conversation in locked.only("pk")]
         if ids:
+            Conversation.objects.filter(pk__in=ids).delete()
             record("conversation.expired", subject=tenant, tenant=tenant, conversations=len(ids),
                    untouched_since=before.isoformat())  # fmt: skip
-            Conversation.objects.filter(pk__in=ids).delete()
     return len(ids)

@@ -64,6 +64,7 @@ _RULES = (
         WHERE NOT role.rolsuper AND datname = current_database()
             AND pg_has_role(role.oid, owner.oid, 'MEMBER')
             AND deptype = 'o' AND refclassid = 'pg_authid'::regclass AND refobjid = owner.oid
+            AND classid <> 'pg_largeobject'::regclass  -- which anybody may make, and nothing reads
             AND (dbid = pg_database.oid
                 OR (classid = 'pg_database'::regclass AND objid = pg_database.oid))
         GROUP BY owner.rolname ORDER BY owner.rolname
@@ -86,6 +87,20 @@ _RULES = (
         WHERE NOT (relrowsecurity AND relforcerowsecurity)
             AND EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)
         ORDER BY relname
+        """,
+    ),
+    _Rule(
+        "portal.E006",
+        "the role {role} may make {found}, which could stand in for what the tables' owner runs",
+        """
+        SELECT word FROM role, LATERAL (VALUES
+            (has_database_privilege(role.oid, current_database(), 'TEMP'), 'temporary tables'),
+            (has_database_privilege(role.oid, current_database(), 'CREATE'), 'schemas'),
+            (has_schema_privilege(role.oid, 'public', 'CREATE'), 'tables in the schema public')
+        ) AS may (is_so, word)
+        WHERE is_so AND NOT rolsuper
+            AND NOT EXISTS (SELECT FROM pg_database WHERE datname = current_database()
+                AND pg_has_role(role.oid, datdba, 'MEMBER'))
         """,
     ),
 )

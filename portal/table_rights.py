@@ -1,13 +1,15 @@
 """What the application's role may do with each table: given after every migration, by the owner.
 
 A model says so with `database_rights = "SELECT, INSERT"` where it is less than everything. Nobody
-gets TRUNCATE, REFERENCES or TRIGGER, and what is not in the list is taken away.
+gets TRUNCATE, REFERENCES or TRIGGER, and what is not in the list is taken away. Django's log of the
+admin is closed: it would hold names of the tenants' rows, and the audit log takes its place.
 """
 
 from typing import NamedTuple
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import sql
 from psycopg.rows import args_row
@@ -53,6 +55,7 @@ def rights() -> dict[str, frozenset[str]]:
         if model._meta.managed and not model._meta.proxy
     ]
     tables = {model._meta.db_table: _rights_of(model) for model in models}
+    tables[LogEntry._meta.db_table] = frozenset()
     tables[settings.CACHES["default"]["LOCATION"]] = EVERYTHING
     tables[MigrationRecorder.Migration._meta.db_table] = frozenset({"SELECT"})
     return tables

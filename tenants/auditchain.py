@@ -24,7 +24,7 @@ _ARRAY = """jsonb_build_array(
 # Runs as its owner: the application may not write the chain's head by itself.
 _FUNCTION = """
 CREATE FUNCTION atrium_chain_audit_event() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO tenants_audithead AS head (tenant_id, sequence, hash)
         VALUES (NEW.tenant_id, 1, '')

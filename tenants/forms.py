@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import (
 from django.core.exceptions import ValidationError
 
 from tenants.models import User
+from tenants.validators import validate_name
 
 
 class NewAccountForm(forms.Form):
@@ -16,6 +17,7 @@ class NewAccountForm(forms.Form):
     name = forms.CharField(
         label="Your name",
         max_length=150,
+        validators=[validate_name],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     password = forms.CharField(

@@ -17,14 +17,14 @@ from PIL import Image, ImageOps
 from tenants.models import Tenant, TenantLogo
 
 MAX_BYTES = 1_048_576
-MAX_SIDE = 4096  # pixels of an upload
+MAX_SIDE = 2048  # pixels of an upload
 SIDE = 512  # pixels of what is kept
 TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 # A JPEG of a megabyte can ask for the whole picture to be gone through thousands of times.
 _MOST_SCANS = 100
 _START_OF_SCAN = b"\xff\xda"
 
-# A picture of the largest size takes up to 270 MB while it is decoded.
+# A picture of the largest size takes up to 70 MB while it is decoded.
 _one_at_a_time = Lock()
 
 # Ours is narrower: the sides are looked at before anything is decoded.

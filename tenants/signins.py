@@ -12,7 +12,7 @@ from typing import Any
 
 from allauth.account.signals import password_changed, password_reset, password_set
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db import transaction
+from django.db import connection, transaction
 from django.dispatch import receiver
 
 from tenants.models import Tenant, User
@@ -20,6 +20,8 @@ from tenants.scope import platform_scope
 from tenants.services import record
 
 _ADDRESS_CHARS = 100
+# For a tenant's chain. Whoever signs in holds one of the web process's few threads meanwhile.
+_LONGEST_WAIT = "2s"
 
 
 @receiver(user_logged_in)
@@ -75,6 +77,8 @@ def _note(
 
 
 def _write(action: str, email: str, actor: User | None, detail: dict[str, str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LONGEST_WAIT])
     subject = User.objects.filter(email=email).first()
     theirs = Tenant.objects.filter(memberships__user__email=email, memberships__is_active=True)
     # In one order, so that two people of the same tenants do not wait for each other's chains.

@@ -1,4 +1,6 @@
-"""What a tenant's slug and colour may be."""
+"""What names, and a tenant's slug and colour, may be."""
+
+import re
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -12,6 +14,18 @@ RESERVED_SLUGS = frozenset(
 )  # fmt: skip
 
 validate_colour = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give a colour as # and six hex digits.")
+
+# Control characters (line breaks too), line and paragraph separators, and what turns the direction
+# of the text around: with them a name could pass for other parts of a mail or page.
+_NOT_IN_NAMES = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def validate_name(name: str) -> None:
+    """Refuse a name of more than one line, or with characters that only steer how it is shown."""
+    if _NOT_IN_NAMES.search(name):
+        raise ValidationError("Write the name in one line, without control characters.")
 
 
 def validate_slug_is_free(slug: str) -> None:

@@ -44,6 +44,7 @@ class GrantFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold shi
     def clean(self) -> None:
         """One new default for a tenant at most, and one that its members may choose."""
         super().clean()
+        self._refuse_repeated()
         new: dict[Any, GrantForm] = {}
         for form in self._kept():
             if form.is_new_default and new.setdefault(form.instance.tenant_id, form) is not form:
@@ -53,6 +54,14 @@ class GrantFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold shi
                 form.instance.is_default = False
             if form.has_changed() and form.instance.is_default and not form.instance.is_offered:
                 form.add_error("is_offered", "The default must be offered.")
+
+    def _refuse_repeated(self) -> None:
+        """The constraint has the page's own row in it, which Django does not look at here."""
+        for form in self._kept():
+            pair = {"tenant": form.instance.tenant_id, "deployment": form.instance.deployment_id}
+            is_new = form.instance._state.adding and all(pair.values())  # noqa: SLF001  # documented
+            if is_new and DeploymentGrant.objects.filter(**pair).exists():
+                form.add_error(None, "This is granted already.")
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  # Django's signature
         """Save; new defaults take the place of those before."""

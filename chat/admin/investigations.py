@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -76,6 +77,13 @@ class InvestigationAdmin(ReadOnlyAdmin):
     readonly_fields = ("shown_state", "reading")
 
     # ── Who, and where ─────────────────────────────────────────────────────────────────────────
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Investigation]:
+        """Without those of the person's own conversations, until they are told of them."""
+        rows: QuerySet[Investigation] = super().get_queryset(request)
+        now = timezone.now()
+        is_untold = Q(notify_at__gt=now) | Q(expires_at__gt=now)
+        return rows.exclude(is_untold, member=access_of(request).user)
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may investigate in a tenant; the service asks about the conversation's own."""
         return self.may(request, Right.INVESTIGATE)
@@ -143,7 +151,7 @@ class InvestigationAdmin(ReadOnlyAdmin):
         return response
 
     def end_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponseRedirect:
-        """End the reading now; whoever may investigate in the tenant can."""
+        """End the reading now; whoever may investigate in the tenant can, but the member."""
         investigation = self._investigation(request, pk)
         services.end_investigation(access=access_of(request), investigation=investigation)
         return redirect("admin:chat_investigation_change", investigation.pk)

@@ -23,10 +23,6 @@ class InvestigationQuerySet(models.QuerySet["Investigation"]):
         now = timezone.now()
         return self.filter(notified_at=None, notify_at__lte=now, expires_at__lte=now)
 
-    def told(self) -> Self:
-        """Those that the member knows of."""
-        return self.exclude(notified_at=None)
-
 
 def _default_expiry() -> datetime:
     return timezone.now() + timedelta(minutes=Investigation.OPEN_MINUTES)

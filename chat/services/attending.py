@@ -26,6 +26,7 @@ class Reader:
 
     membership_id: uuid.UUID
     session_key: str
+    auth_hash: str  # of the password that the session was opened with
     stream_key: str
     is_refused: bool = False
 
@@ -34,8 +35,8 @@ class Reader:
 def attended(reader: Reader) -> Iterator[None]:
     """Until the block ends, find out within seconds when this reader may read no longer.
 
-    Their membership was deactivated or removed, their tenant suspended, or they signed out: then
-    `is_refused` is set, and the stream's followers are woken.
+    Their membership was deactivated or removed, their tenant suspended, they signed out, or there
+    is a new password: then `is_refused` is set, and the stream's followers are woken.
     """
     door = _door()
     door.readers.add(reader)
@@ -71,7 +72,7 @@ def _refused(readers: list[Reader]) -> list[Reader]:
     try:
         with platform_scope("streams of all tenants that are open here"):
             usable = Membership.objects.usable().filter(pk__in={r.membership_id for r in readers})
-            members = set(usable.values_list("pk", flat=True))
+            hashes = {m.pk: m.user.get_session_auth_hash() for m in usable.select_related("user")}
             sessions = Session.objects.filter(
                 pk__in={reader.session_key for reader in readers}, expire_date__gt=timezone.now()
             )
@@ -84,7 +85,8 @@ def _refused(readers: list[Reader]) -> list[Reader]:
     return [
         reader
         for reader in readers
-        if reader.membership_id not in members or reader.session_key not in signed_in
+        if hashes.get(reader.membership_id) != reader.auth_hash
+        or reader.session_key not in signed_in
     ]
 
 

@@ -87,5 +87,6 @@ def delete_conversation(*, actor: Membership, conversation: Conversation) -> Non
     live_ones = locked.generations.live().select_for_update(of=("self",))
     for live in live_ones.select_related("deployment", "conversation"):
         worker.end_with_conversation(live)
-    record("conversation.deleted", subject=locked, actor=actor.user, tenant=actor.tenant)
+    subject = Conversation(pk=locked.pk)
     locked.delete()
+    record("conversation.deleted", subject=subject, actor=actor.user, tenant=actor.tenant)

@@ -24,7 +24,7 @@ async def follow_generation(
     an end that the relay lost is told all the same.
     """
     key = streams.stream_key(generation.tenant_id, generation.pk)
-    person = Reader(reader.pk, session_key, key)
+    person = Reader(reader.pk, session_key, reader.user.get_session_auth_hash(), key)
     with attended(person):
         async with aclosing(_frames(generation, key, after)) as coming:
             async for frames in coming:

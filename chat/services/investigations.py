@@ -22,6 +22,8 @@ from tenants.services import record
 
 LEAST_REASON = 10
 _PART = 100  # messages of one page
+# Unicode calls these letters, and nothing is to be seen of them (the fillers of Hangul).
+_INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 
 _Step = tuple[uuid.UUID, int, int | None]
 
@@ -65,8 +67,8 @@ def open_investigation(
         raise NotYoursToInvestigate("There is no conversation with this id.")
     if conversation.owner_id == access.user.pk:
         raise OwnConversation("This conversation is your own: read it in the portal.")
-    if len("".join(reason.split())) < LEAST_REASON:
-        raise ReasonMissing(f"Write a reason of at least {LEAST_REASON} characters.")
+    if not _says_something(reason):
+        raise ReasonMissing(f"Write a reason of at least {LEAST_REASON} letters and digits.")
     tenant = conversation.tenant
     investigation = Investigation(
         tenant=tenant,
@@ -86,13 +88,18 @@ def open_investigation(
         actor=access.user,
         tenant=tenant,
         conversation=str(conversation.pk),
-        member=str(conversation.owner_id),
         reason=investigation.reason,
         role=investigation.opened_as,
         until=investigation.expires_at.isoformat(),
-        told_from=investigation.notify_at.isoformat(),
+        **disclosure.whom_it_is_kept_from(investigation),
     )
     return investigation
+
+
+def _says_something(reason: str) -> bool:
+    """Whether there is enough to read in it: blanks, signs and the invisible do not count."""
+    read = [letter for letter in reason if letter.isalnum() and letter not in _INVISIBLE_LETTERS]
+    return len(read) >= LEAST_REASON
 
 
 def _find_conversation(access: AdminAccess, pk: uuid.UUID) -> Conversation | None:
@@ -100,7 +107,9 @@ def _find_conversation(access: AdminAccess, pk: uuid.UUID) -> Conversation | Non
     if not access.is_administrator:
         theirs = [tenant.pk for tenant in access.tenants_with(Right.INVESTIGATE)]
         conversations = conversations.filter(tenant__in=theirs)
-    return conversations.filter(pk=pk).first()
+    # Locked before the audit log's chain, as by whoever deletes it.
+    locked = conversations.select_for_update(of=("self",), no_key=True)
+    return locked.filter(pk=pk).first()
 
 
 def _role(access: AdminAccess, tenant: Tenant) -> str:
@@ -132,6 +141,7 @@ def read_investigated(*, investigation: Investigation, part: int = 1) -> Reading
         tenant=investigation.tenant,
         investigation=str(investigation.pk),
         part=f"{part} of {parts}",
+        **disclosure.whom_it_is_kept_from(investigation),
     )
     entries = list(_entries(steps[first : first + _PART]))
     return Reading(conversation, entries, part, parts, len(steps))
@@ -161,18 +171,25 @@ def _entries(steps: list[_Step]) -> Iterator[Entry]:
 
 
 def end_investigation(*, access: AdminAccess, investigation: Investigation) -> bool:
-    """End the reading before its time; False when it was over already."""
+    """End the reading before its time; False when it was over already.
+
+    Raises OwnConversation for the member: they neither know of it yet nor decide about it.
+    """
+    if investigation.member_id == access.user.pk:
+        raise OwnConversation("Somebody else decides about the reading of your conversation.")
     now = timezone.now()
     delay = investigation.notify_at - investigation.expires_at
     still_open = Investigation.objects.open().filter(pk=investigation.pk)
     with transaction.atomic():
         if not still_open.update(expires_at=now, ended_at=now, notify_at=now + delay):
             return False
+        investigation.refresh_from_db(fields=["expires_at", "ended_at", "notify_at"])
         record(
             disclosure.ENDED,
             subject=investigation,
             actor=access.user,
             tenant=investigation.tenant,
             by="hand",
+            **disclosure.whom_it_is_kept_from(investigation),
         )
     return True

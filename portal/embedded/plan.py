@@ -187,4 +187,5 @@ def _settings_for_help(environ: MutableMapping[str, str]) -> None:
     """Let settings load for ``up --help`` in a clone that has not been started yet."""
     environ.setdefault("SECRET_KEY", "only-to-print-help")
     environ.setdefault("DATABASE_URL", "postgres://127.0.0.1/none")
+    environ.setdefault("DATABASE_OWNER_URL", "")  # not that of var/local.env, of another address
     environ.setdefault("REDIS_URL", "redis://127.0.0.1/0")

@@ -20,6 +20,8 @@ from unfold.admin import ModelAdmin
 
 from tenants.access import access_of
 from tenants.admin.confined import Confined, tenants_with
+from tenants.admin.history import AuditHistory
+from tenants.admin.lookups import CheckedLookups
 from tenants.models import Tenant, User
 from tenants.services import record
 
@@ -38,8 +40,11 @@ __all__ = [
 _LONGEST_VALUE = 1000
 
 
-class SearchById(Confined, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """A search for a whole id looks it up by index; other words go through `search_fields`."""
+class SearchById(Confined, CheckedLookups, AuditHistory, ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """What every page builds on.
+
+    A search for a whole id looks it up by index; other words go through `search_fields`.
+    """
 
     id_fields: ClassVar[tuple[str, ...]] = ("pk",)
     # Counting a table of millions for "42 results of …" is not worth its time.
@@ -52,7 +57,7 @@ class SearchById(Confined, ModelAdmin):  # type: ignore[misc]  # unfold ships no
         try:
             wanted = uuid.UUID(search_term.strip())
         except ValueError:
-            return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]  # as above
+            return super().get_search_results(request, queryset, search_term)
         has_id = reduce(or_, (Q(**{field: wanted}) for field in self.id_fields))
         return queryset.filter(has_id), False
 
@@ -179,10 +184,12 @@ class AuditedAdmin(SearchById):
         """
         if not self.may(request, self.changes, obj):
             raise PermissionDenied
-        super().save_model(request, obj, form, change)
         if not change:
+            super().save_model(request, obj, form, change)
             record_change(request, "created", obj)
         elif changes := changes_of(form):
+            # No other field: somebody else may have changed it since this page was read.
+            obj.save(update_fields=[*changes])
             record_change(request, "changed", obj, changes=changes)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:

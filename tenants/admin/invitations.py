@@ -156,7 +156,7 @@ class InvitationAdmin(ReadOnlyAdmin):
             "errors": AdminErrorList(form, []),  # type: ignore[arg-type]  # any form will do
             **extra,
         }
-        return self.render_change_form(request, context, add=True)  # type: ignore[no-any-return]  # unfold ships no types
+        return self.render_change_form(request, context, add=True)
 
     # ── Actions ──
     @admin.action(description="Send again, with a new link", permissions=["invite"])

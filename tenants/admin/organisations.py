@@ -34,10 +34,10 @@ EDITORS = {
     "remove_logo": Right.RUN_SETTINGS,
     "reports_for": Right.RUN_SETTINGS,
     "retention_days": Right.RUN_SETTINGS,
-    "investigation_notice_days": Right.RUN_SETTINGS,
     "default_system_prompt": Right.RUN_PROMPTS,
 }
-_MAY_BE_EDITED = (*EDITORS, "slug", "status", "max_running")
+# The delay is not for those whom it restrains.
+_MAY_BE_EDITED = (*EDITORS, "slug", "status", "max_running", "investigation_notice_days")
 
 
 class LogoField(forms.FileField):
@@ -60,7 +60,7 @@ class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         label="New logo",
         required=False,
         help_text=(
-            "PNG, JPEG or WebP, up to 1 MB and 4096 pixels a side. Members see it beside the name,"
+            "PNG, JPEG or WebP, up to 1 MB and 2048 pixels a side. Members see it beside the name,"
             " in the dark on a light ground."
         ),
     )

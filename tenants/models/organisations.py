@@ -5,7 +5,7 @@ import uuid
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from tenants.validators import validate_colour, validate_slug_is_free
+from tenants.validators import validate_colour, validate_name, validate_slug_is_free
 
 
 class Tenant(models.Model):
@@ -33,7 +33,7 @@ class Tenant(models.Model):
         validators=[validate_slug_is_free],
         help_text="First part of the tenant's addresses.",
     )
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[validate_name])
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     notice = models.TextField(
         blank=True, max_length=2000, help_text="Shown to members: what may be entered here."

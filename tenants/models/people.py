@@ -8,6 +8,8 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 
+from tenants.validators import validate_name
+
 
 class UserManager(BaseUserManager["User"]):
     """Creates people. Administrators come from a command only (`createsuperuser`)."""
@@ -38,7 +40,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
-    name = models.CharField(max_length=150, blank=True)
+    name = models.CharField(max_length=150, blank=True, validators=[validate_name])
     is_active = models.BooleanField(default=True, help_text="Whether this person may sign in.")
     is_staff = models.BooleanField(
         default=False, help_text="Whether this person may enter the admin."

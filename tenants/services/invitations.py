@@ -131,7 +131,8 @@ def end_invitations(
     rows: "models.QuerySet[Invitation]", *, actor: User | None, because: str
 ) -> None:
     """Withdraw those of these that are pending. The caller holds the lock of their tenant."""
-    for invitation in _pending(rows).select_related("tenant"):
+    # By tenant, because each event locks its tenant's chain: see `record`.
+    for invitation in _pending(rows).select_related("tenant").order_by("tenant_id", "created_at"):
         invitation.withdrawn_at = timezone.now()
         invitation.save(update_fields=["withdrawn_at"])
         _record("withdrawn", invitation, actor, because=because)

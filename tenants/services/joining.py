@@ -49,6 +49,7 @@ def accept_with_new_account(*, token: str, name: str, password: str) -> Membersh
     invitation = find_invitation(token)
     try:
         with tenant_scope(invitation.tenant_id):
+            lock_tenant(invitation.tenant_id)  # before the audit log's chain, as everybody does
             user = User.objects.create_user(invitation.email, password, name=name)
             EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
             record("user.created", subject=user, actor=user, tenant=invitation.tenant)

@@ -2,11 +2,13 @@
 
 import uuid
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from tenants.errors import AlreadyExists, UnknownTenant
 from tenants.models import Tenant, User
 from tenants.services.audit import record
+
+_PEOPLE = 7_065_112  # the kind of advisory lock; the other half of its key is the tenant
 
 
 @transaction.atomic
@@ -33,6 +35,9 @@ def lock_tenant(tenant_id: uuid.UUID) -> Tenant:
     """The tenant, whose people nobody else changes until the transaction ends.
 
     Every service that changes who belongs, with which role, or who is invited, takes this lock
-    first: what it reads afterwards (is there another owner?) stays true until it commits.
+    first: what it reads afterwards (is there another owner?) stays true until it commits. It is not
+    the row's own lock, for which the claim of every tenant's next answer would wait.
     """
-    return Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_PEOPLE, str(tenant_id)])
+    return Tenant.objects.get(pk=tenant_id)

@@ -82,6 +82,13 @@ def events(*actions: str) -> list[AuditEvent]:
     return [event for event in found if not actions or event.action in actions]
 
 
+def note_on(client: Client, conversation: Conversation) -> str:
+    """What the conversation's page says of investigations; "" for nothing."""
+    address = reverse("chat:show_conversation", args=["acme", conversation.pk])
+    shown = client.get(address).content.decode()
+    return shown.partition("data-investigated")[2].partition("</ul>")[0]
+
+
 def say(
     conversation: Conversation, parent: Message | None, text: str, role: str = "assistant"
 ) -> Message:

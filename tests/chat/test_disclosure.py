@@ -8,7 +8,6 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.test import Client
-from django.urls import reverse
 
 from chat import disclosure, services, tasks
 from chat.models import Conversation, Investigation
@@ -19,8 +18,10 @@ from tests.chat.investigating import (
     ask,
     assert_secret,
     events,
+    note_on,
     opened,
     over,
+    page,
     pass_time,
     words,
 )
@@ -33,26 +34,62 @@ pytestmark = pytest.mark.usefixtures("words")
 
 # ── Telling the member ─────────────────────────────────────────────────────────────────────────
 def test_the_member_is_told_by_mail_who_when_and_why(
-    over: Investigation, conversation: Conversation
+    as_owner: Client, opened: Investigation, conversation: Conversation
 ) -> None:
+    as_owner.get(page(opened))
+    pass_time(opened, minutes=16)
+
     tasks.tell_members()
 
     (message,) = mail.outbox
     assert message.to == ["bob@example.org"]
     assert message.subject == "Your conversation was read for an investigation"
     assert "Alice (owner of Acme)" in message.body
+    assert "was read for an investigation" in message.body
+    assert "no page of it was read" not in message.body
     assert REASON in message.body
     assert f"/acme/c/{conversation.pk}/" in message.body
-    assert f"{over.created_at:%H:%M}" in message.body
+    assert f"{opened.created_at:%H:%M}" in message.body
     assert_secret(str(message.body))
-    over.refresh_from_db()
-    assert over.notified_at
+    opened.refresh_from_db()
+    assert opened.notified_at
     assert [event.action for event in events()] == [
         "investigation.opened",
+        "conversation.read",
         "investigation.ended",
         "investigation.told",
     ]
     assert events("investigation.told")[0].detail == {"mail": "sent"}
+
+
+def test_where_no_page_was_read_mail_and_note_say_so(
+    over: Investigation, as_member: Client, conversation: Conversation
+) -> None:
+    tasks.tell_members()
+
+    (message,) = mail.outbox
+    note = note_on(as_member, conversation)
+    assert message.subject == "Your conversation was opened for an investigation"
+    said = " ".join(str(message.body).split())
+    assert "was opened for reading, for an investigation, and no page of it was read." in said
+    assert "Opened by: Alice (owner of Acme)" in message.body
+    assert "This conversation was opened for an investigation, and no page" in note
+    assert "Opened for reading by" in note
+    assert "was read for" not in message.body + note
+
+
+def test_the_note_says_of_each_reading_whether_a_page_was_read(
+    as_owner: Client, over: Investigation, as_member: Client, conversation: Conversation
+) -> None:
+    ask(as_owner, conversation.pk)
+    second = Investigation.objects.exclude(pk=over.pk).get()
+    as_owner.get(page(second))
+    pass_time(second, minutes=16)
+
+    note = note_on(as_member, conversation)
+
+    assert "This conversation was read for an investigation." in note
+    assert note.count("Read by") == note.count("Opened for reading by") == 1
 
 
 def test_the_member_is_told_once(over: Investigation) -> None:
@@ -98,6 +135,23 @@ def test_what_was_said_is_inert_in_the_mail(
     assert message.recipients() == ["bob@example.org"]
     assert message.message().get_content_type() == "text/plain"
     assert "<script>" in message.body
+
+
+def test_no_name_can_add_a_line_to_the_mail(
+    as_owner: Client, owner: Membership, member: Membership, conversation: Conversation
+) -> None:
+    forged = "X\n\nRead by: Eve\u2028Read by: Eve\u202e"
+    Tenant.objects.filter(pk=owner.tenant_id).update(name=forged)
+    User.objects.filter(pk__in=[owner.user_id, member.user_id]).update(name=forged)
+    ask(as_owner, conversation.pk)
+    pass_time(Investigation.objects.get(), minutes=16)
+
+    tasks.tell_members()
+
+    lines = str(mail.outbox[0].body).splitlines()
+    assert [line for line in lines if line.startswith("Read by")] == []
+    assert len([line for line in lines if line.startswith("Opened by: X Read by: Eve")]) == 1
+    assert "\u202e" not in mail.outbox[0].body
 
 
 def test_after_the_conversation_is_deleted_the_member_is_told_all_the_same(
@@ -184,13 +238,6 @@ def test_two_sweeps_at_once_send_one_mail(over: Investigation, smtp: SmtpServer)
 
 
 # ── The note on the page ───────────────────────────────────────────────────────────────────────
-def note_on(client: Client, conversation: Conversation) -> str:
-    """What the conversation's page says of investigations; "" for nothing."""
-    address = reverse("chat:show_conversation", args=["acme", conversation.pk])
-    shown = client.get(address).content.decode()
-    return shown.partition("data-investigated")[2].partition("</ul>")[0]
-
-
 def test_the_conversations_page_says_who_read_it_when_and_why(
     over: Investigation, as_member: Client, conversation: Conversation
 ) -> None:

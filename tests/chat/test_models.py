@@ -4,6 +4,7 @@ import threading
 import uuid
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from chat.models.generations import GenerationQuerySet
 from tenants.ledger import AppendOnlyError
 from tenants.models import AuditEvent, Membership, Tenant
 from tests import servers
+from tests.client import current_scope, without_scope
 from tests.conftest import Queue
 
 Status = Generation.Status
@@ -97,6 +99,21 @@ def test_claim_leaves_a_suspended_tenant(member: Membership, queue: Queue) -> No
     Tenant.objects.update(status=Tenant.Status.SUSPENDED)
 
     assert Generation.objects.claim_next() is None
+
+
+def test_a_claim_takes_in_the_scope_of_the_tenant_alone(member: Membership, queue: Queue) -> None:
+    queue(member)
+    scopes: list[tuple[str, str]] = []
+
+    def note(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            scopes.append(current_scope())
+        return execute(sql, *args)
+
+    with without_scope(), connection.execute_wrapper(note):
+        Generation.objects.claim_next()
+
+    assert scopes == [(str(member.tenant_id), "")]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -105,6 +105,18 @@ def test_an_open_stream_ends_at_sign_out_and_the_answer_goes_on(
     assert text_of(half) == SENTENCE
 
 
+def test_an_open_stream_ends_when_there_is_a_new_password(
+    stack: Stack, member: Membership, half: Generation
+) -> None:
+    with follow(stack.url, member, half) as listener:
+        listener.wait_for_text(THREE_WORDS)
+
+        member.user.set_password("another horse, another battery")
+        member.user.save(update_fields=["password"])
+
+        wait_until(lambda: listener.is_closed, seconds=DEADLINE_SECONDS, what="a closed stream")
+
+
 def test_a_stream_of_somebody_else_goes_on(
     stack: Stack, member: Membership, colleague: Membership, half: Generation, gate: Gate
 ) -> None:

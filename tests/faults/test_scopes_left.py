@@ -62,6 +62,10 @@ def test_after_every_task_and_command_no_connection_has_a_scope(
     assert {name: wrong for name, wrong in results.items() if wrong} == {}
     assert results.keys() == jobs().keys()
     assert {*Generation.objects.values_list("status", flat=True)} == {"completed"}
+    # Without its scope a run would have found no words to ask with.
+    asked = [request.messages for request in upstream.requests if request.is_chat]
+    words = sorted(messages[-1]["content"] for messages in asked)
+    assert words == ["Acme", "Globex"]
 
 
 @pytest.fixture

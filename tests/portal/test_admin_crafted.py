@@ -192,7 +192,7 @@ EVERYTHING: dict[str, Any] = {
 }
 OF_MANAGERS = {"default_system_prompt"}
 OF_OWNERS = OF_MANAGERS | {
-    "name", "notice", "accent_colour", "reports_for", "retention_days", "investigation_notice_days",
+    "name", "notice", "accent_colour", "reports_for", "retention_days",
 }  # fmt: skip
 
 

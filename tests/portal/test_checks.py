@@ -54,6 +54,8 @@ def test_the_role_of_the_tests_is_bound(db: None) -> None:
             "CREATE FUNCTION f() RETURNS int RETURN 1; ALTER FUNCTION f OWNER TO shop",
             "shop owns function f()",
         ),
+        ("GRANT TEMP ON DATABASE atrium TO shop", "shop may make temporary tables"),
+        ("GRANT CREATE ON SCHEMA public TO PUBLIC", "shop may make tables in the schema public"),
         ("ALTER ROLE shop SET atrium.platform = 'on'", "from the start"),
         ("ALTER DATABASE atrium SET atrium.platform = 'on'", "from the start"),
         (policy("FORCE"), "table till has policies"),

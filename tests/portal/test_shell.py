@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from tenants.models import Tenant
-from tenants.scope import ScopeError
+from tenants.models import AuditEvent, Tenant
+from tenants.scope import ScopeError, platform_scope
 from tests.client import without_scope
 
 NAMES = "from tenants.models import Tenant; print(*Tenant.objects.values_list('name', flat=True))"
@@ -73,3 +73,20 @@ def test_a_session_that_fails_writes_nothing(capsys: pytest.CaptureFixture[str])
 def test_options_that_make_no_sense_are_refused(options: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("shell", *options, "-c", "pass")
+
+
+def test_a_session_with_a_scope_is_written_down(capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "pass", "--platform", "looking for a name")
+    said(capsys, "pass", "--tenant", "acme")
+
+    with platform_scope("a test"):
+        events = AuditEvent.objects.filter(action="shell.opened").order_by("created_at")
+        assert [(event.tenant_id is None, event.detail) for event in events] == [
+            (True, {"reason": "looking for a name"}),
+            (False, {}),
+        ]
+
+
+def test_all_tenants_need_a_reason() -> None:
+    with pytest.raises(CommandError, match="Say why"):
+        call_command("shell", "--platform", "  ", "-c", "pass")

@@ -1,6 +1,7 @@
 """The application's role has the rights that the models ask for on each table, and no others."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.db import connection
 
@@ -11,6 +12,30 @@ from tests import servers
 # What the tests' own role adds is TRUNCATE, on every table; see tests/servers.py.
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "TRIGGER", "MAINTAIN")
 GIVEN = "SELECT privilege_type FROM information_schema.table_privileges WHERE grantee = 'atrium'"
+
+OPEN = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND has_table_privilege('atrium', oid, 'SELECT, INSERT, UPDATE, DELETE')
+    AND NOT (relrowsecurity AND EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid))
+"""
+# What belongs to no tenant, and tells of none what it has or does: people and their sessions, the
+# models that the platform offers, and what Django keeps of itself.
+GLOBAL = {
+    "account_emailaddress",
+    "account_emailconfirmation",
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "chat_deployment",
+    "django_content_type",
+    "django_migrations",
+    "django_session",
+    "portal_cache",
+    "tenants_user",
+    "tenants_user_groups",
+    "tenants_user_user_permissions",
+}
 
 
 def test_every_table_has_exactly_the_rights_in_the_list(db: None) -> None:
@@ -38,7 +63,15 @@ def test_nothing_more_is_given_to_the_role_itself(db: None) -> None:
 def test_a_model_may_ask_for_less() -> None:
     assert rights()[UsageEntry._meta.db_table] == {"SELECT", "INSERT"}
     assert rights()[Group._meta.db_table] == EVERYTHING
+    assert rights()[LogEntry._meta.db_table] == set()
     assert rights()["django_migrations"] == {"SELECT"}
+
+
+def test_only_tables_without_anything_of_tenants_have_no_policy(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN)
+
+        assert {name for (name,) in cursor.fetchall()} == GLOBAL
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,10 @@ def test_a_range_of_days_has_both_ends(as_admin: Client, events: None) -> None:
         {"created_at_to": "9999-12-31"},
         {"kind": "nonsense"},
         {"of": "initech"},
+        {"created_at__year": "0"},
+        {"created_at__year": "10000"},
+        {"created_at__year": "9" * 30},
+        {"created_at__gte": "0001-01-01"},
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(
@@ -165,4 +169,15 @@ def test_an_owner_of_one_tenant_is_not_offered_others(
     page = as_owner.get(LIST).content.decode()
 
     assert other_tenant.name not in page
-    assert "other.done" not in shown(as_owner, of="globex")
+
+
+@pytest.mark.parametrize("of", ["globex", "nonsense", "-"])
+def test_who_has_no_choice_of_tenants_is_refused_any_but_their_own(
+    as_owner: Client, events: None, of: str
+) -> None:
+    export = reverse("admin:tenants_auditevent_export", args=["csv"])
+
+    assert as_owner.get(LIST, {"of": of})["Location"].endswith("?e=1")
+    assert as_owner.get(export, {"of": of}).status_code == HTTPStatus.BAD_REQUEST
+    assert not AuditEvent.objects.filter(action="audit.exported").exists()
+    assert "conversation.read" in shown(as_owner, of="acme")

@@ -31,22 +31,34 @@ class Command(shell.Command):
 
     def get_auto_imports(self) -> list[str]:
         """Django's own, and the scopes."""
-        scopes = ("tenant_scope", "tenants_scope", "platform_scope")
+        scopes = ("tenant_scope", "tenants_scope", "platform_scope", "describe_scope")
         return [*(super().get_auto_imports() or []), *(f"tenants.scope.{name}" for name in scopes)]
 
     def handle(self, **options: Any) -> None:
-        """Run the session in the scope that was asked for."""
+        """Run the session in the scope that was asked for, which the audit log then tells."""
         with _scope(options["tenant"], options["platform"]):
             super().handle(**options)
 
 
 def _scope(slug: str | None, reason: str | None) -> AbstractContextManager[None]:
     if reason is not None:
-        return platform_scope(f"shell: {reason}")
-    if slug is None:
-        return nullcontext()
+        return _platform(reason.strip())
+    return nullcontext() if slug is None else _tenant(slug)
+
+
+def _platform(reason: str) -> AbstractContextManager[None]:
+    if not reason:
+        raise CommandError("Say why, after --platform: the audit log keeps it.")
+    with platform_scope("shell: written down"):
+        services.record("shell.opened", reason=reason)
+    return platform_scope(f"shell: {reason}")
+
+
+def _tenant(slug: str) -> AbstractContextManager[None]:
     try:
         with platform_scope("shell: which tenant this is"):
-            return tenant_scope(services.get_tenant(slug))
+            tenant = services.get_tenant(slug)
+            services.record("shell.opened", subject=tenant, tenant=tenant)
     except UnknownTenant as error:
         raise CommandError(str(error)) from None
+    return tenant_scope(tenant)

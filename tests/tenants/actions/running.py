@@ -78,12 +78,16 @@ def _change_logo(case: Case) -> bool:
     return TenantLogo.objects.get(tenant=case.tenant).digest != before
 
 
-@action(
-    "say how long conversations are kept, who sees reports, when members hear of investigations"
-)
+@action("say how long conversations are kept, and who sees reports")
 def _set_rules(case: Case) -> bool:
     case.saves(page_of(case.tenant), retention_days=30, reports_for="owner")
     return bool(now(case.tenant).retention_days == 30)
+
+
+@action("delay when members hear of investigations")
+def _set_delay(case: Case) -> bool:
+    case.saves(page_of(case.tenant), investigation_notice_days=9)
+    return bool(now(case.tenant).investigation_notice_days == 9)
 
 
 @action("set how many answers run at once")
