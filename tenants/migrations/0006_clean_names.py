@@ -1,4 +1,4 @@
-"""Names of people and tenants are one line, without control characters. Nothing in the database."""
+"""Names are one line, without control characters; `is_staff` gives nothing. No change of tables."""
 
 from django.db import migrations, models
 
@@ -17,5 +17,12 @@ class Migration(migrations.Migration):
             model_name="user",
             name="name",
             field=models.CharField(blank=True, max_length=150, validators=[validate_name]),
+        ),
+        migrations.AlterField(
+            model_name="user",
+            name="is_staff",
+            field=models.BooleanField(
+                default=False, help_text="Django's own field; it gives nothing here."
+            ),
         ),
     ]

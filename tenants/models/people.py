@@ -43,7 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=150, blank=True, validators=[validate_name])
     is_active = models.BooleanField(default=True, help_text="Whether this person may sign in.")
     is_staff = models.BooleanField(
-        default=False, help_text="Whether this person may enter the admin."
+        default=False, help_text="Django's own field; it gives nothing here."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
