@@ -77,7 +77,7 @@ def test_no_page_shows_what_a_person_or_a_model_wrote(
     ]
 
     for address, query in pages:
-        response = as_admin.get(address, query)
+        response = as_admin.get(address, query, follow=True)
         text = response.content.decode()
         assert response.status_code in {200, 403, 404}, address
         assert not [secret for secret in SECRETS if secret in text], address
