@@ -128,7 +128,8 @@ def test_help_needs_no_settings_and_writes_nothing(tmp_path: Path) -> None:
 
     prepare(tmp_path, ["--help"], environ)
 
-    assert set(environ) == {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"}
+    names = {"SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}
+    assert set(environ) == names
     assert list(tmp_path.iterdir()) == []
 
 
