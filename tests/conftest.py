@@ -27,6 +27,11 @@ PASSWORD = "correct horse battery staple"
 Queue = Callable[..., Generation]
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """No other name for the database: each test process has a server of its own."""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
     """Pages name static files by their hashed names, as in production."""
@@ -190,5 +195,9 @@ def stack(_stack: Stack, transactional_db: None) -> Iterator[Stack]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the running portal come last: its worker must not meet the others' rows."""
-    items.sort(key=lambda item: "_stack" in getattr(item, "fixturenames", ()))
+    """Files that need the running portal come last: its worker must not meet others' rows.
+
+    By file, because that is what several test processes share out among themselves.
+    """
+    late = {item.path for item in items if "_stack" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in late)

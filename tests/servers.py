@@ -88,6 +88,11 @@ def pytest_load_initial_conftests() -> Generator[None]:
     database["OPTIONS"]["options"] = "-c atrium.platform=on"
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """An address of ours is no name: each of several test processes has servers of its own."""
+    return "address" if isinstance(val, str) and "://" in val else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The database is there already, and goes with the server."""
     config.option.reuse_db = True
