@@ -55,10 +55,15 @@ def as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
             " (made by `manage.py create_roles`)."
         )
     options = {name: value for name, value in before["OPTIONS"].items() if name != "pool"}
+    if owner.through:
+        options["options"] = f"-c role={owner.user}"
     connection.close()
     connection.settings_dict = {
-        **before, "USER": owner.user, "PASSWORD": owner.password, "OPTIONS": options,
-    }  # fmt: skip
+        **before,
+        "USER": owner.through or owner.user,
+        "PASSWORD": owner.password,
+        "OPTIONS": options,
+    }
     try:
         connection.ensure_connection()
         yield
