@@ -46,7 +46,7 @@ class Site:
         """Set the image and start again with it; returns once it has been started."""
         body = {"properties": {"linuxFxVersion": f"{PREFIX}{image}"}}
         arm.patch(f"{self.path}/config/web", WEB_VERSION, body)
-        arm.post(f"{self.path}/restart", f"{WEB_VERSION}&softRestart=false&synchronous=true")
+        arm.post(f"{self.path}/restart", WEB_VERSION, softRestart="false", synchronous="true")
 
     def health(self, arm: Arm, *, since: datetime, release: str = "") -> Health:
         """How it is; `since` is when it was started. `release` is what its answer must name."""

@@ -1,0 +1,82 @@
+"""What a deployment must not change by accident: the image that runs, and Django's secret key."""
+
+import secrets
+from typing import Any, NamedTuple
+
+from portal.infra.arm import Arm
+from portal.infra.parameters import Parameters
+
+Json = dict[str, Any]
+
+WEB, VAULTS, RESOURCES = "2024-11-01", "2026-02-01", "2021-04-01"
+VAULT_TYPE, SITE_TYPE = "Microsoft.KeyVault/vaults", "Microsoft.Web/sites"
+SECRET = "secret-key"  # noqa: S105  # its name in the vault, not its value
+SECRET_BYTES = 48
+
+
+class Note(NamedTuple):
+    """What was decided about one parameter, in words."""
+
+    name: str
+    text: str
+
+
+def keep(arm: Arm, group: str, parameters: Parameters) -> list[Note]:
+    """Set `image` and `djangoSecretKey` where the operator left them open.
+
+    The image of a parameter file is only for the first deployment: later ones keep what runs, so
+    that a change of the infrastructure never takes the portal back to an older release.
+    """
+    notes = [_keep_image(arm, group, parameters), _make_secret_key(arm, group, parameters)]
+    return [note for note in notes if note]
+
+
+def running_image(arm: Arm, group: str) -> str:
+    """The image of the web app, as ``atrium:tag``; '' where there is none."""
+    for site in _of_type(arm, group, SITE_TYPE):
+        if "web" not in site["name"]:
+            continue
+        config = arm.get(f"{site['id']}/config/web", WEB)
+        return _image(config["properties"].get("linuxFxVersion") or "")
+    return ""
+
+
+def _image(runtime: str) -> str:
+    """Of ``DOCKER|registry.azurecr.io/atrium:tag``."""
+    kind, _, name = runtime.partition("|")
+    registry, slash, image = name.partition("/")
+    if kind.upper() != "DOCKER":
+        return ""
+    return image if slash and "." in registry else name
+
+
+def _keep_image(arm: Arm, group: str, parameters: Parameters) -> Note | None:
+    if "image" not in parameters.declared or "image" in parameters.given:
+        return None
+    runs = running_image(arm, group)
+    if not runs:
+        return None
+    told = parameters.value("image")
+    parameters.put("image", runs)
+    other = f" (the parameter file says {told}; --set image=… changes it)"
+    return Note("image", f"{runs} runs and is kept{other if told and told != runs else ''}")
+
+
+def _make_secret_key(arm: Arm, group: str, parameters: Parameters) -> Note | None:
+    name = "djangoSecretKey"
+    entry = parameters.entries.get(name, {})
+    if name not in parameters.declared or entry.get("value") or "reference" in entry:
+        return None
+    for vault in _of_type(arm, group, VAULT_TYPE):
+        if arm.find(f"{vault['id']}/secrets/{SECRET}", VAULTS):
+            return Note(name, f"{SECRET} in {vault['name']} is kept")
+    parameters.put(name, secrets.token_urlsafe(SECRET_BYTES))
+    return Note(name, f"a new one is made and written into the vault as {SECRET}")
+
+
+def _of_type(arm: Arm, group: str, type_: str) -> list[Json]:
+    """The resources of one type in the group; [] where there is no group."""
+    query = {"$filter": f"resourceType eq '{type_}'"}
+    if arm.find(arm.group(group), RESOURCES) is None:
+        return []
+    return list(arm.list_all(f"{arm.group(group)}/resources", RESOURCES, **query))
