@@ -19,10 +19,11 @@ def generate() -> None:
 
 @shared_task
 def settle() -> None:
-    """End what lost its worker, and issue tickets again for what waits."""
+    """End what lost its worker, issue tickets again for what waits, and tell how much that is."""
     streams.note_worker_heard()
     for _ in range(min(generation.settle().waiting, _MOST_TICKETS)):
         generate.apply_async(expires=_TICKET_SECONDS)
+    generation.tell_queue()
 
 
 @shared_task

@@ -5,12 +5,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 from environ import Env
 
 SCHEMES = frozenset({"postgres", "postgresql"})
 DEFAULT_PORT = 5432
 CONNECT_SECONDS = 5
+TOKENS = "entra"  # of DATABASE_AUTH
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -21,15 +24,26 @@ class NoConnectionError(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """Who logs in at the database."""
+    """Who acts at the database: `user`, logged in as such, or `through` an administrator.
+
+    An administrator with an identity of the cloud takes the owner's role on after logging in: that
+    role has no identity of its own.
+    """
 
     user: str
     password: str = field(repr=False)
+    through: str = ""
 
 
-def application(url: str, *, pool_size: int, pool_timeout: int) -> dict[str, Any]:
-    """What Django is told about the database of DATABASE_URL."""
+def application(url: str, *, pool_size: int, pool_timeout: int, sign_in: str) -> dict[str, Any]:
+    """What Django is told about the database of DATABASE_URL; `sign_in` is DATABASE_AUTH."""
     database = read_address("DATABASE_URL", url)
+    if sign_in == TOKENS:
+        if database["PASSWORD"]:
+            raise ImproperlyConfigured(
+                "DATABASE_URL must hold no password: with DATABASE_AUTH=entra it is a token"
+            )
+        database["ENGINE"] = "portal.postgres"
     # A connection is tried before it is used: after a restart of PostgreSQL no page fails.
     database["CONN_HEALTH_CHECKS"] = True
     # A view holds a connection only while it queries, so a small pool serves many open streams.
@@ -42,11 +56,12 @@ def application(url: str, *, pool_size: int, pool_timeout: int) -> dict[str, Any
     return database
 
 
-def owner_account(url: str, database: dict[str, Any]) -> Account | None:
+def owner_account(url: str, database: dict[str, Any], *, administrator: str = "") -> Account | None:
     """The account in DATABASE_OWNER_URL; None where it is empty.
 
-    `database` is that of DATABASE_URL. Raises ImproperlyConfigured where both addresses name the
-    same role, or not the same database.
+    `database` is that of DATABASE_URL; `administrator`, where given, is the address of one who
+    acts for the owner. Raises ImproperlyConfigured where both addresses name the same role, or not
+    the same database.
     """
     if not url:
         return None
@@ -62,7 +77,8 @@ def owner_account(url: str, database: dict[str, Any]) -> Account | None:
         raise ImproperlyConfigured(
             "DATABASE_OWNER_URL must name the same host, port and database as DATABASE_URL"
         )
-    return Account(owner["USER"], owner["PASSWORD"])
+    through = read_address("DATABASE_ADMIN_URL", administrator)["USER"] if administrator else ""
+    return Account(owner["USER"], owner["PASSWORD"], through)
 
 
 def read_address(name: str, url: str) -> dict[str, Any]:
@@ -92,7 +108,7 @@ def connect(address: dict[str, Any], *, default_database: str | None = None) -> 
             port=address["PORT"] or None,
             dbname=address["NAME"] or default_database,
             user=address["USER"] or None,
-            password=address["PASSWORD"] or None,
+            password=address["PASSWORD"] or token(),
             connect_timeout=CONNECT_SECONDS,
             autocommit=True,
             **address.get("OPTIONS", {}),
@@ -100,6 +116,19 @@ def connect(address: dict[str, Any], *, default_database: str | None = None) -> 
     except psycopg.Error as error:
         where = f"{address['HOST']}:{address['PORT'] or DEFAULT_PORT}"
         raise NoConnectionError(f"no connection to {where}: {why(error)}") from error
+
+
+def token() -> str | None:
+    """What whoever has no password signs in with; None where the database takes no tokens.
+
+    Raises psycopg.OperationalError, as a connection that cannot be made does.
+    """
+    if settings.DATABASE_AUTH != TOKENS:
+        return None
+    try:
+        return str(import_string(settings.DATABASE_TOKEN_PROVIDER)())
+    except OSError as error:
+        raise psycopg.OperationalError(str(error)) from error
 
 
 def why(error: Exception) -> str:

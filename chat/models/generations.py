@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -59,6 +59,19 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Running ones whose worker has been silent for longer than the heartbeat limit."""
         limit = timedelta(seconds=settings.CHAT_HEARTBEAT_LIMIT_SECONDS)
         return self.running().filter(heartbeat_at__lt=now - limit)
+
+    def queue_figures(self, now: datetime, *, since: datetime) -> dict[str, Any]:
+        """`oldest_at` and `waiting` of those that may start, `running`, and `failed` since then."""
+        queued, running = Q(status=Generation.Status.QUEUED), Q(status=Generation.Status.RUNNING)
+        waiting = queued & (Q(not_before=None) | Q(not_before__lte=now))
+        failed = Q(status=Generation.Status.FAILED, ended_at__gte=since)
+        # Each part has an index of its own, of few rows.
+        return self.filter(queued | running | failed).aggregate(
+            oldest_at=Min("queued_at", filter=waiting),
+            waiting=Count("pk", filter=waiting),
+            running=Count("pk", filter=running),
+            failed=Count("pk", filter=failed),
+        )
 
     def claim_next(self) -> "Generation | None":
         """Take the next waiting generation for the calling worker, or None when none may start.
@@ -219,6 +232,10 @@ class Generation(models.Model):
             # Reports: a tenant's generations of a period. Neither column changes, so that writing
             # the heartbeat stays cheap.
             models.Index(fields=["tenant", "queued_at"], name="generation_by_time"),
+            # The queue's line in the log counts what has just failed.
+            models.Index(
+                fields=["ended_at"], condition=Q(status="failed"), name="generation_failed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from chat.streams.credentials import blocking_options
+
 logger = logging.getLogger(__name__)
 
 _WORKER_KEY = "atrium:worker-heard"
@@ -30,6 +32,7 @@ def client() -> "redis.Redis":
         socket_connect_timeout=1,
         max_connections=64,
         retry=Retry(NoBackoff(), 0),
+        **blocking_options(),
     )
 
 

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 
 from chat import events
 from chat.events import Event
+from chat.streams.credentials import asyncio_options
 
 logger = logging.getLogger(__name__)
 
@@ -97,8 +98,9 @@ class _Hub:
         self._followers: dict[str, set[_Follower]] = {}
         self._is_blocked = False
         self._reader: asyncio.Task[None] | None = None
-        # The reader has a connection of its own; everything else waits its turn for a few.
-        self._blocking = _client(connections=1, timeout_seconds=_BLOCK_MS / 1000 + 5)
+        # The reader has a connection of its own; everything else waits its turn for a few. Where
+        # the server has closed it, the same question is asked once more at once.
+        self._blocking = _client(connections=1, timeout_seconds=_BLOCK_MS / 1000 + 5, retries=1)
         self._client = _client(connections=4, timeout_seconds=5)
 
     @asynccontextmanager
@@ -185,7 +187,7 @@ def wake_followers(key: str) -> None:
     _hub().wake(key)
 
 
-def _client(*, connections: int, timeout_seconds: float) -> "redis.asyncio.Redis":
+def _client(*, connections: int, timeout_seconds: float, retries: int = 0) -> "redis.asyncio.Redis":
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         settings.REDIS_URL,
         protocol=2,
@@ -193,7 +195,8 @@ def _client(*, connections: int, timeout_seconds: float) -> "redis.asyncio.Redis
         socket_connect_timeout=2,
         max_connections=connections,
         timeout=timeout_seconds,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), retries, supported_errors=(redis.ConnectionError,)),
+        **asyncio_options(),
     )
     return redis.asyncio.Redis.from_pool(pool)
 

@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, signed in with the tokens of an identity."""

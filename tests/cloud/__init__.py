@@ -1,0 +1,1 @@
+"""Azure's side, as far as the portal talks to it: real servers on this machine."""
