@@ -3,9 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import django
 from django.conf import settings
@@ -17,12 +15,10 @@ from django.http.response import HttpResponseBase
 
 from portal import start
 from portal.celery import app as celery
+from portal.gateway import ForwardedHeaders, Receive, Scope, Trust
 from portal.health import ALIVE_PATH, READY_PATH, Send, say_alive
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class ThreadedHandler(ASGIHandler):
@@ -83,7 +79,7 @@ async def _refuse_body(send: Send) -> None:
     await send({"type": "http.response.body", "body": json.dumps({"error": error}).encode()})
 
 
-def _get_application() -> ThreadedHandler:
+def _get_application() -> ForwardedHeaders:
     django.setup(set_prefix=False)
     start.leave_if_unbound()
     # The worker waits for its next ticket much longer than a person may wait for a send.
@@ -92,7 +88,8 @@ def _get_application() -> ThreadedHandler:
     signals.request_started.disconnect(reset_queries)
     signals.request_started.disconnect(close_old_connections)
     signals.request_finished.disconnect(close_old_connections)
-    return ThreadedHandler()
+    trust = Trust(gateway=settings.GATEWAY_NETWORKS, platform=settings.PLATFORM_NETWORKS)
+    return ForwardedHeaders(ThreadedHandler(), trust)
 
 
 application = _get_application()

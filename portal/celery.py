@@ -6,10 +6,11 @@ from typing import Any
 
 import kombu.utils.functional
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_ready
+from celery.signals import beat_init, celeryd_init, worker_init, worker_ready
+from django.conf import settings
 
 from chat import streams
-from portal import start
+from portal import probe, start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -17,9 +18,33 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 # the worker would sleep in it for up to half a minute at a time, and every answer with it.
 kombu.utils.functional.sleep = time.sleep  # type: ignore[attr-defined]  # kombu does not export it
 
+# Room for Celery's own work beside the answers that run at the same time.
+SPARE_SLOTS = 20
+
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["consumer"].add(probe.ConsumerStep)
+
+
+@celeryd_init.connect
+def make_room(conf: Any, **_: Any) -> None:
+    """What a worker does at once, where `--concurrency` does not say so."""
+    conf.worker_concurrency = settings.CHAT_WORKER_SLOTS + SPARE_SLOTS
+
+
+@worker_init.connect
+def answer_for_worker(**_: Any) -> None:
+    """Say from the beginning whether this worker consumes."""
+    if settings.PROBE_PORT:
+        probe.serve(settings.PROBE_PORT, probe.is_consuming)
+
+
+@beat_init.connect
+def answer_for_beat(**_: Any) -> None:
+    """Say from the beginning whether beat ticks."""
+    if settings.PROBE_PORT:
+        probe.serve(settings.PROBE_PORT, probe.watch_beat())
 
 
 @worker_init.connect

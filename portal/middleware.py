@@ -15,8 +15,8 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class RequestIdMiddleware:
     """Give each request an id, in the log lines and in the `X-Request-Id` header of the answer.
 
-    Also notes where it came from, for the audit log: the server has replaced a trusted gateway's
-    address with the one that the gateway names (uvicorn's `--forwarded-allow-ips`).
+    Also notes where it came from, for the audit log: the address of a trusted gateway has been
+    replaced with the one that it names (portal/gateway.py).
 
     An id sent by the client is taken over when it is 8 to 64 plain characters.
     """

@@ -4,6 +4,7 @@ A value is looked up in the process environment, then in `.env`, then in `var/lo
 `manage.py up` writes for the parts it runs itself. A missing secret stops the start with its name.
 """
 
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -25,9 +26,9 @@ for env_file in (BASE_DIR / ".env", BASE_DIR / "var" / "local.env"):
 
 # ── Where we are ───────────────────────────────────────────────────────────────────────────────
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY must not be empty")
+# Where a secret is that the environment does not hold: a vault, read with the managed identity.
+KEY_VAULT_URL = env.vault_url = env.str("KEY_VAULT_URL", default="")
+SECRET_KEY, *SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname:
@@ -35,6 +36,12 @@ if _public.scheme not in {"http", "https"} or not _public.hostname:
 IS_HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+# Whose forwarded headers are believed (portal/gateway.py): the gateway's subnet, and the hops of
+# the hosting platform in between, which only add to them.
+GATEWAY_NETWORKS = env.networks("GATEWAY_NETWORKS")
+PLATFORM_NETWORKS = env.networks("PLATFORM_NETWORKS")
+# Where worker and beat answer health probes; 0: nowhere.
+PROBE_PORT = env.int("PROBE_PORT", default=0)
 
 # Requests that are answered at the same time by one web process; fewer than its connections.
 WEB_THREADS = env.count("WEB_THREADS", default=8)
@@ -92,24 +99,40 @@ TEMPLATES = [
 ]
 
 # ── PostgreSQL ─────────────────────────────────────────────────────────────────────────────────
+# With entra every new connection asks the provider for its password, whoever makes it and has none.
+DATABASE_AUTH = env.choice("DATABASE_AUTH", {"password", "entra"}, default="password")
+DATABASE_TOKEN_PROVIDER = "portal.azure.database_token"  # noqa: S105  # a dotted path, no secret
 DATABASES = {
     "default": databases.application(
         env.str("DATABASE_URL"),
         pool_size=env.count("DATABASE_POOL_SIZE", default=16),
         pool_timeout=env.count("DATABASE_POOL_TIMEOUT", default=10),
+        sign_in=DATABASE_AUTH,
     )
 }
-# The role that owns the tables: for `migrate` alone, so web, worker and beat go without.
-DATABASE_OWNER = databases.owner_account(
-    env.str("DATABASE_OWNER_URL", default=""), DATABASES["default"]
-)
-# An administrator of the server: for `create_roles` alone.
+# An administrator of the server: for `create_roles` and `bootstrap` alone.
 DATABASE_ADMIN_SECRET_URL = env.str("DATABASE_ADMIN_URL", default="")
+# The role that owns the tables: for `migrate` alone, so web, worker and beat go without. It is no
+# identity of the cloud: with tokens the administrator acts for it.
+DATABASE_OWNER = databases.owner_account(
+    env.str("DATABASE_OWNER_URL", default=""),
+    DATABASES["default"],
+    administrator=DATABASE_ADMIN_SECRET_URL if DATABASE_AUTH == "entra" else "",
+)
 
 # ── Redis or Valkey: broker and stream relay ───────────────────────────────────────────────────
 REDIS_URL = env.str("REDIS_URL")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss"}:
     raise ImproperlyConfigured("REDIS_URL must be a redis:// or rediss:// address")
+# With entra, the user of REDIS_URL is the identity's object id, and the provider gives the password
+# of each connection, and the next one to sign in with before it expires.
+REDIS_AUTH = env.choice("REDIS_AUTH", {"password", "entra"}, default="password")
+if REDIS_AUTH == "entra" and (not urlsplit(REDIS_URL).username or urlsplit(REDIS_URL).password):
+    raise ImproperlyConfigured(
+        "REDIS_URL must name the identity's object id as its user, and no password,"
+        " with REDIS_AUTH=entra"
+    )
+REDIS_TOKEN_PROVIDER = "portal.azure.redis_token"  # noqa: S105  # a dotted path, no secret
 
 # Sign-in rate limits live in PostgreSQL, so that they hold across instances and without Redis.
 CACHES = {
@@ -121,6 +144,11 @@ CACHES = {
 
 # ── Celery ─────────────────────────────────────────────────────────────────────────────────────
 CELERY_BROKER_URL = REDIS_URL
+# Without this, kombu would take any certificate at all.
+if urlsplit(REDIS_URL).scheme == "rediss":
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+if REDIS_AUTH == "entra":
+    CELERY_BROKER_TRANSPORT = "chat.streams.broker:Transport"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,  # a send does not wait for Redis: the sweep issues its ticket later
@@ -146,6 +174,8 @@ CELERY_TASK_ROUTES = {
     "chat.tasks.tell_members": {"queue": "default"},
     "chat.tasks.delete_expired": {"queue": "default"},
 }
+# Its broadcasts are not used, and let whoever reaches the broker command the worker.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -180,6 +210,24 @@ MODEL_TOKEN_PROVIDER = "portal.azure.openai_token"  # noqa: S105  # a dotted pat
 MODEL_CONNECT_SECONDS = env.positive("MODEL_CONNECT_SECONDS", default=5.0)
 MODEL_FIRST_TOKEN_SECONDS = env.positive("MODEL_FIRST_TOKEN_SECONDS", default=120.0)
 MODEL_SILENCE_SECONDS = env.positive("MODEL_SILENCE_SECONDS", default=60.0)
+
+# ── Azure ──────────────────────────────────────────────────────────────────────────────────────
+# For `infra` and `release`. Another cloud than the public one has another manager and authority.
+AZURE_SUBSCRIPTION_ID = env.str("AZURE_SUBSCRIPTION_ID", default="")
+AZURE_RESOURCE_MANAGER_URL = env.str(
+    "AZURE_RESOURCE_MANAGER_URL", default="https://management.azure.com"
+).rstrip("/")
+# For `check_network`: the addresses and names that the templates know; see portal/network/plan.py.
+NETWORK_PLAN = env.str("NETWORK_PLAN", default="")
+# App Service sets both: the second only where the app is integrated with a virtual network
+# (https://learn.microsoft.com/azure/app-service/reference-app-settings).
+APP_SERVICE_NAME = env.str("WEBSITE_SITE_NAME", default="")
+APP_SERVICE_ADDRESS = env.str("WEBSITE_PRIVATE_IP", default="")
+
+# What `bootstrap` makes in a new deployment, as its template writes it (JSON), and the release that
+# this image is.
+BOOTSTRAP = env.str("BOOTSTRAP", default="")
+IMAGE_TAG = env.str("IMAGE_TAG", default="")
 
 # ── Chat ───────────────────────────────────────────────────────────────────────────────────────
 CHAT_MAX_MESSAGE_CHARS = env.count("CHAT_MAX_MESSAGE_CHARS", default=100_000)
@@ -226,10 +274,11 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-if IS_HTTPS and not env.str("EMAIL_URL", default=""):
+_email_url = env.secret("EMAIL_URL", default="")
+if IS_HTTPS and not _email_url:
     raise ImproperlyConfigured("EMAIL_URL must be set: mail with reset links belongs in no log")
 try:
-    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+    vars().update(env.email_url_config(_email_url or "consolemail://"))
 except (ImproperlyConfigured, KeyError):
     raise ImproperlyConfigured(
         "EMAIL_URL must look like smtp+tls://user:password@host:587"

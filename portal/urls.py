@@ -5,6 +5,8 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from portal import views
+
 # The admin's own form has no rate limit: people sign in to it through the portal's.
 setattr(admin.site, "login", secure_admin_login(admin.site.login))  # noqa: B010  # a method
 
@@ -27,6 +29,7 @@ handler400 = "portal.views.bad_request"
 urlpatterns = [
     path("accounts/", include(account_patterns)),
     path("admin/", admin.site.urls),
+    path("streamz", views.stream_probe, name="stream_probe"),
     path("", include("tenants.urls")),
     path("<slug:tenant>/", include("chat.urls")),
 ]

@@ -28,6 +28,7 @@ class For(Enum):
 # By name.
 PAGES = {
     "home": For.SIGNED_IN,
+    "stream_probe": For.ANYBODY,  # with a token that is signed with SECRET_KEY; else 404
     "accept_invitation": For.ANYBODY,
     "account_login": For.ANYBODY,
     "account_logout": For.ANYBODY,

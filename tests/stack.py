@@ -10,9 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from portal import entry
 from portal.embedded import ports
 from portal.embedded.processes import Child, Program
 from tests import servers
+
+# Whose forwarded headers are believed: the tests' own, from the address that all of them have.
+GATEWAY = "127.0.0.1/32"
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float = 30.0, what: str = "") -> None:
@@ -32,14 +36,8 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder
         celery = [sys.executable, "-m", "celery", "-A", "portal"]
-        self.web = self._child(
-            "web",
-            [
-                *[sys.executable, "-m", "uvicorn", "portal.asgi:application", "--no-access-log"],
-                *["--host", "127.0.0.1", "--port", str(self.port)],
-                *["--timeout-graceful-shutdown", "3"],
-            ],
-        )
+        web = entry.web(host="127.0.0.1", port=self.port)
+        self.web = self._child("web", [sys.executable, *web])
         self.worker = self._child(
             "worker",
             [*celery, "worker", "--pool=gevent", "--concurrency=50", "--queues=chat,default"],
@@ -91,16 +89,20 @@ class Stack:
             return False
 
     def _child(self, name: str, command: list[str]) -> Child:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": address_of_test_database(),
-            "DATABASE_OWNER_URL": "",
-            "PUBLIC_URL": self.url,
-            "PYTHONUNBUFFERED": "1",
-        }
-        return Child(
-            Program(name, command, log=self._folder / f"{name}.log", environment=environment)
-        )
+        log = self._folder / f"{name}.log"
+        environment = environment_for(PUBLIC_URL=self.url, GATEWAY_NETWORKS=GATEWAY)
+        return Child(Program(name, command, log=log, environment=environment))
+
+
+def environment_for(**settings: str) -> dict[str, str]:
+    """Of a process of the portal, on the tests' database, with these settings."""
+    return {
+        **os.environ,
+        "DATABASE_URL": address_of_test_database(),
+        "DATABASE_OWNER_URL": "",
+        "PYTHONUNBUFFERED": "1",
+        **settings,
+    }
 
 
 def address_of_test_database() -> str:

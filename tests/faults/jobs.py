@@ -19,6 +19,7 @@ _CATALOGUE = (
 # connection of ours, and the reason.
 COMMANDS: dict[str, list[list[str]] | None] = {
     "apply_retention": [[]],
+    "check_network": None,  # asks over connections of its own
     "create_demo": [["--accounts", "accounts.json", "--model", "small-1"]],
     "create_member": [
         ["acme", "new@acme.example", "--no-password"],

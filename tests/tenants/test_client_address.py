@@ -1,4 +1,7 @@
-"""The client address in the audit log, over real HTTP: the peer's, or what the gateway says."""
+"""The client address in the audit log, over real HTTP: the peer's, or what the gateway says.
+
+The gateway of these tests is whoever comes from 127.0.0.1 (GATEWAY_NETWORKS in tests/stack.py).
+"""
 
 import http.client
 import re
@@ -53,10 +56,12 @@ def test_what_the_trusted_gateway_says_is_believed(stack: Stack) -> None:
     gateway.fail_to_sign_in("a@example.org", **{"X-Forwarded-For": "203.0.113.7"})
     gateway.fail_to_sign_in("b@example.org", **{"X-Forwarded-For": "198.51.100.1, 203.0.113.8"})
     gateway.fail_to_sign_in("c@example.org", **{"X-Forwarded-For": "[2001:db8::5]:4711"})
+    gateway.fail_to_sign_in("d@example.org", **{"X-Forwarded-For": "10.9.9.9, 203.0.113.9:4711"})
 
     assert address_of("a@example.org") == "203.0.113.7"
     assert address_of("b@example.org") == "203.0.113.8"
     assert address_of("c@example.org") == "2001:db8::5"
+    assert address_of("d@example.org") == "203.0.113.9"
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Rules over evaluated templates: each takes an Evaluated and gives its complaints, best none."""

@@ -1,0 +1,1 @@
+"""The portal behind a gateway: a real nginx that treats requests as Application Gateway does."""
