@@ -31,6 +31,7 @@ run: install ## Start everything on this machine and say where to sign in; Ctrl-
 
 test: install ## Run all tests, with a PostgreSQL, a Valkey and a browser of their own
 	@$(BIN)/python -m portal.embedded.browser
+	@$(BIN)/python -m tests.gateway.debian
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install ## Formatting, lint, types, imports, templates, migrations, deployment settings

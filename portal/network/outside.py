@@ -25,6 +25,7 @@ _NO_CONNECTION = frozenset(
 )
 _STOPPED = "this web app is stopped"
 _CLOSED = "nothing is reached"
+_SILENCE = " (a firewall on this side, closed for this port, would look the same)"
 
 
 def inspect(findings: Findings, means: Means) -> None:
@@ -68,7 +69,8 @@ def _reach(target: Target, address: Address, deadline: Deadline) -> tuple[str, b
     except Problem as problem:
         if problem.code not in _NO_CONNECTION:
             raise
-        return f"{problem.text}: {_CLOSED}", False
+        doubt = _SILENCE if problem.code == "tcp-silent" else ""
+        return f"{problem.text}: {_CLOSED}{doubt}", False
     return f"port {target.port} is open", True
 
 

@@ -56,6 +56,7 @@ def as_text(every: Sequence[Findings], means: Means, *, is_outside: bool) -> str
         _head(means, is_outside=is_outside),
         _table(_rows(every, verdicts)),
         ["Names", *_chains(every)],
+        _refusals(every) if is_outside else [],
         *_failures(every),
         _consequences(every),
         _skipped(every),
@@ -123,6 +124,17 @@ def _chains(every: Sequence[Findings]) -> Iterator[str]:
     for findings in every:
         hops = str(findings.lookup or findings.target.host).replace(" -> ", "\n-> ").split("\n")
         yield from wrap(f"  {findings.target.service.ljust(width)}  ", hops)
+
+
+def _refusals(every: Sequence[Findings]) -> list[str]:
+    """From outside: where each service stopped us, as the proof that it did."""
+    steps = [
+        (findings.target.service, step)
+        for findings in every
+        if not findings.failures
+        for step in findings.steps[-1:]
+    ]
+    return ["Refused", *_seen(steps)] if steps else []
 
 
 def _failures(every: Sequence[Findings]) -> Iterator[list[str]]:

@@ -138,6 +138,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    # Head and body leave together: apart, each answer would wait for an acknowledgement.
+    wbufsize = -1
 
     def _handle(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connections
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
@@ -190,6 +191,11 @@ def test_a_password_in_the_address_is_refused_with_tokens() -> None:
         )
 
     assert "hunter2" not in str(refused.value)
+
+
+def test_create_roles_leaves_identities_to_bootstrap(role: DatabaseRole) -> None:
+    with pytest.raises(CommandError, match=r"manage.py bootstrap"):
+        call_command("create_roles")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import textwrap
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ class Command(BaseCommand):
         """As Django does, with examples below whose lines stay as they are."""
         parser = super().create_parser(prog_name, subcommand, epilog=EXAMPLES, **kwargs)
         parser.formatter_class = RawDescriptionHelpFormatter
+        parser.description = textwrap.fill(self.help, 80)
         return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:

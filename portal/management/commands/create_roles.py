@@ -29,6 +29,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make them, and try them."""
         application, owner = settings.DATABASES["default"], settings.DATABASE_OWNER
+        if settings.DATABASE_AUTH == databases.TOKENS:
+            raise CommandError(
+                "With DATABASE_AUTH=entra the roles are identities: `manage.py bootstrap` makes them"
+            )
         if owner is None:
             raise CommandError(
                 "Set DATABASE_OWNER_URL: the address for the role that is to own the database"

@@ -87,7 +87,7 @@ def link(name: str, file: str, *after: str, **parameters: str) -> Json:
 
 def write(folder: Path) -> Path:
     """main.json and its modules in this folder."""
-    same = {"location": "location"}
+    same, secret = {"location": "location"}, {"djangoSecretKey": "djangoSecretKey"}
     files = {
         "modules/keyvault.json": template(
             [VAULT, SECRET], {"location": LOCATION, "djangoSecretKey": KEY}
@@ -96,7 +96,7 @@ def write(folder: Path) -> Path:
         "modules/app.json": template([SITE], {"location": LOCATION, "image": IMAGE}),
         "main.json": template(
             [
-                link("atrium-keyvault", "modules/keyvault.json", **same, djangoSecretKey="djangoSecretKey"),
+                link("atrium-keyvault", "modules/keyvault.json", **same, **secret),
                 link("atrium-openai", "modules/openai.json", **same),
                 link("atrium-app", "modules/app.json", "atrium-openai", **same, image="image"),
             ],

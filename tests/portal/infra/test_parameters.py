@@ -34,7 +34,7 @@ def test_the_later_file_wins_and_the_command_line_over_both(
 
 @pytest.mark.parametrize(
     ("assignment", "value"),
-    [("days=14", 14), ("jumpbox=true", True), ("image=12", "12"), ("models=[]", []),
+    [("days=14", 14), ("jumpbox=true", True), ("image=123", "123"), ("models=[]", []),
      ("existingSubnetIds={\"web\": \"x\"}", {"web": "x"}), ("image=a=b", "a=b")],
 )  # fmt: skip
 def test_a_text_of_the_command_line_is_read_by_the_declared_type(

@@ -46,6 +46,8 @@ def test_all_are_refused_from_outside(trial_with_public_addresses: Trial) -> Non
     seen = trial_with_public_addresses.check("--outside", fault="outside-all-refused")
 
     assert "All 6 services are refused from here." in seen.out
+    assert "openai, call:    refused: HTTP 403" in seen.out
+    assert "redis, tcp:      20.50.2.6:10000 refuses the connection" in seen.out
     assert seen.code == 0
 
 
