@@ -28,6 +28,7 @@ from tenants.services import create_member, create_tenant, record
 
 # Held by whoever bootstraps, in the database `postgres`: one at a time.
 _LOCK = 6_282_043
+_NO_OWNER = "Set DATABASE_ADMIN_URL and DATABASE_OWNER_URL"
 _UNSLUG = re.compile(r"[^a-z0-9]+")
 
 Say = Callable[[str], None]
@@ -114,7 +115,7 @@ def administrator() -> Iterator[Connection]:
     """The administrator's connection; nobody else bootstraps meanwhile. Raises BootstrapError."""
     url = settings.DATABASE_ADMIN_SECRET_URL
     if not url or settings.DATABASE_OWNER is None:
-        raise BootstrapError("Set DATABASE_ADMIN_URL and DATABASE_OWNER_URL")
+        raise BootstrapError(_NO_OWNER)
     try:
         address = databases.read_address("DATABASE_ADMIN_URL", url)
         with databases.connect(address, default_database="postgres") as connection:
@@ -127,6 +128,8 @@ def administrator() -> Iterator[Connection]:
 def make_roles(connection: Connection, plan: Plan) -> str:
     """The two roles and the database, as portal/roles.py says."""
     database, owner = settings.DATABASES["default"], settings.DATABASE_OWNER
+    if owner is None:
+        raise BootstrapError(_NO_OWNER)
     try:
         if plan.application_object_id:
             _make_principal(connection, database["USER"], plan.application_object_id)

@@ -29,6 +29,7 @@ from portal.azure import credential
 Json = dict[str, Any]
 
 RETRIES = 10
+CONNECTION_RETRIES = 3
 # Between two looks at a long-running operation, where Azure names no time (Retry-After).
 POLLING_SECONDS = 5.0
 READ_SECONDS = 120
@@ -70,6 +71,8 @@ class Arm:
     """Azure's resource manager for one subscription; close it, or use it in a with statement."""
 
     def __init__(self, subscription: str) -> None:
+        if not settings.AZURE_RESOURCE_MANAGER_URL.startswith("https://"):
+            raise ArmError("NotSecure", "AZURE_RESOURCE_MANAGER_URL must begin with https://")
         self.subscription = subscription
         self._pipeline = _pipeline(credential())
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
@@ -223,7 +226,12 @@ def _pipeline(sign_in: TokenCredential) -> Pipeline[HttpRequest, HttpResponse]:
         policies.UserAgentPolicy(USER_AGENT),
         policies.ContentDecodePolicy(),
         policies.RedirectPolicy(),
-        policies.RetryPolicy(retry_total=RETRIES, retry_status=RETRIES),
+        policies.RetryPolicy(
+            retry_total=RETRIES,
+            retry_status=RETRIES,
+            retry_connect=CONNECTION_RETRIES,
+            retry_read=CONNECTION_RETRIES,
+        ),
         ARMChallengeAuthenticationPolicy(sign_in, scope),
         policies.SensitiveHeaderCleanupPolicy(),
     ]

@@ -1,5 +1,6 @@
 """Deployments that were begun here before: their names, their outputs, the one that still runs."""
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +17,8 @@ class NothingDeployed(Exception):
 
 
 def new_name() -> str:
-    """A name for the next deployment; they sort by time, and history stays readable."""
-    return f"{PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    """A name for the next deployment: by its time, and never the same for two people."""
+    return f"{PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def ours(arm: Arm, group: str) -> list[Json]:

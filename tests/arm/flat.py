@@ -27,7 +27,7 @@ def flat(e: Evaluated) -> dict[str, Any]:
     return {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": resources}
 
 
-def main(folder: Path, names: list[str]) -> None:
+def write(folder: Path, names: list[str]) -> None:
     """Write the files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -36,4 +36,4 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:] or MAIN)
+    write(Path(sys.argv[1]), sys.argv[2:] or MAIN)

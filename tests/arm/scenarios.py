@@ -91,7 +91,7 @@ def parameters(name: str) -> dict[str, Any]:
 @cache
 def scenario(name: str) -> Evaluated:
     """A scenario, evaluated. It is shared: whoever changes it takes `broken`."""
-    return evaluate(template(), parameters(name))
+    return evaluate(template(), parameters(name), folder=FOLDER)
 
 
 def broken(name: str) -> Evaluated:

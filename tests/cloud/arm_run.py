@@ -26,7 +26,7 @@ class Run:
         self, id_: str, properties: Json, result: Evaluated, pace_seconds: float, failing: Json
     ) -> None:
         self.id, self.properties, self.result = id_, properties, result
-        self.pace, self.failing = pace_seconds, failing
+        self.pace, self.failing = pace_seconds, dict(failing)
         self.begun_at, self.wall = time.monotonic(), datetime.now(UTC)
         self.cancelled_at = math.inf
         self._by_id = {resource.id.lower(): resource for resource in result.resources}

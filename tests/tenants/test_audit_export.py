@@ -19,7 +19,7 @@ from tenants.admin.audit_export import COLUMNS, defused
 from tenants.models import AuditEvent, AuditHead, Membership, Tenant, User
 from tenants.services import record
 from tests.admin import administrator, as_admin
-from tests.tenants.auditing import LIST, as_owner, events
+from tests.tenants.auditing import as_owner, events
 
 __all__ = ["administrator", "as_admin", "as_owner", "events"]  # fixtures
 

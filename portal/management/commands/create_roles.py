@@ -31,7 +31,7 @@ class Command(BaseCommand):
         application, owner = settings.DATABASES["default"], settings.DATABASE_OWNER
         if settings.DATABASE_AUTH == databases.TOKENS:
             raise CommandError(
-                "With DATABASE_AUTH=entra the roles are identities: `manage.py bootstrap` makes them"
+                "With DATABASE_AUTH=entra roles are identities: `manage.py bootstrap` makes them"
             )
         if owner is None:
             raise CommandError(

@@ -197,12 +197,12 @@ class Command(BaseCommand):
         return Plan(arm, _group(options), template, options["template"], parameters)
 
     def _arm(self, options: dict[str, Any]) -> Arm:
+        _group(options)
         subscription = options["subscription"] or settings.AZURE_SUBSCRIPTION_ID
         if not subscription:
             raise CommandError(
                 "Which subscription? Set AZURE_SUBSCRIPTION_ID or --subscription", returncode=USAGE
             )
-        _group(options)
         return Arm(subscription)
 
 

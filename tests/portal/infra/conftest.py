@@ -1,7 +1,7 @@
 """A subscription on a local server that speaks Azure's protocol, and the command against it."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,7 +11,10 @@ from django.core.management.base import CommandError
 from pytest_django.fixtures import Settings
 
 from tests.cloud.arm_server import ArmServer, running
+from tests.cloud.fixtures import forget_tokens
 from tests.portal.infra import small
+
+__all__ = ["forget_tokens"]  # a fixture
 
 GROUP = "rg-atrium"
 
@@ -45,6 +48,7 @@ def arm_server(
     module_server: tuple[ArmServer, dict[str, str]],
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
+    forget_tokens: Callable[[], None],
 ) -> ArmServer:
     """The server with a new subscription: one group, one model, nothing deployed."""
     server, environment = module_server

@@ -1,0 +1,37 @@
+"""Every scenario of infra/arm, looked at and deployed as an operator would."""
+
+import pytest
+
+from tests.arm.evaluate import FOLDER
+from tests.cloud.arm_server import ArmServer, prepare
+from tests.portal.infra.conftest import Infra
+
+SCENARIOS = sorted(FOLDER.glob("*.parameters.json"))
+OURS = ("--template", str(FOLDER / "main.json"))
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda one: one.name.partition(".")[0])
+def test_a_dry_run_finds_no_problem_and_changes_nothing(
+    infra: Infra, arm_server: ArmServer, file: object
+) -> None:
+    prepare(arm_server.azure)
+
+    ended = infra("deploy", *OURS, "--parameters", str(file), "--dry-run")
+
+    assert ended.status == 0, ended.error
+    assert "0 problems, 0 that could not be looked up" in ended.out
+    assert "~ 0 to change, - 0 to delete" in ended.out
+    assert arm_server.changes == []
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda one: one.name.partition(".")[0])
+def test_a_second_deployment_changes_nothing(
+    infra: Infra, arm_server: ArmServer, file: object
+) -> None:
+    prepare(arm_server.azure)
+    first = infra("deploy", *OURS, "--parameters", str(file))
+
+    again = infra("what-if", *OURS, "--parameters", str(file), "--exit-code")
+
+    assert first.status == 0, first.error
+    assert again.status == 0, again.out
