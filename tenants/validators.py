@@ -10,6 +10,7 @@ RESERVED_SLUGS = frozenset(
     {
         "accounts", "admin", "api", "healthz", "readyz", "static", "media", "favicon", "robots",
         "well-known", "i18n", "metrics", "ws", "new", "settings", "tenants", "invitations",
+        "streamz",
     }
 )  # fmt: skip
 

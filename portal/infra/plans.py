@@ -105,7 +105,8 @@ class Plan:
         except ArmError as error:
             raise Refused(f"Azure refuses the template.\n{told(error)}") from error
         count = len(answer.get("properties", {}).get("validatedResources") or [])
-        screen.line(f"  Azure takes the template: {count} resources, modules among them")
+        told_count = f": {count} resources, modules among them" if count else ""
+        screen.line(f"  Azure takes the template{told_count}")
 
     def changes(self, screen: Terminal) -> Changes:
         """What would change; raises Refused where Azure cannot say."""

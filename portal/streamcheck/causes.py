@@ -41,23 +41,26 @@ def of_block(status: int, rule: str, category: str) -> str:
     return f"Somebody before the portal answered {status}."
 
 
+NOT_BLOCKING = (
+    "The firewall lets attacks pass: its policy is in Detection mode, or does not belong to the"
+    " gateway or to this path, or the rule is switched off."
+)
+
+
 def of_pass(attack: Attack) -> str:
     """Why an attack reached the portal."""
-    path = attack.request.target.partition("?")[0]
-    if attack.category == "message" and path not in CHAT_PATHS:
+    path, _, query = attack.request.target.partition("?")
+    if attack.category == "message" and (query or path not in CHAT_PATHS):
         return (
-            "`message` is excluded from inspection here too: the custom rule that keeps it to the"
-            " chat's paths is missing or not in force."
+            "`message` is excluded from inspection here too: a custom rule that keeps it to forms"
+            " of the chat's paths, and out of query strings, is missing or not in force."
         )
     if path in CHAT_PATHS:
         return (
             "More than `message` is excluded from inspection: the exclusion must be Equals"
             " `message`, and name content rule groups only."
         )
-    return (
-        "The firewall let it pass: its policy is in Detection mode, does not belong to this path,"
-        " or the rule is switched off."
-    )
+    return NOT_BLOCKING
 
 
 def of_closed_door(status: int, sent: int) -> str:

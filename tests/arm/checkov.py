@@ -18,7 +18,7 @@ from tests.arm import flat
 from tests.arm.evaluate import FOLDER
 from tests.arm.scenarios import MAIN
 
-PROGRAM = Path(__file__).parents[2] / "var" / "checkov" / "bin" / "checkov"
+PROGRAM = str(Path(__file__).parents[2] / "var" / "checkov" / "bin" / "checkov")
 CONFIGURATION = FOLDER / ".checkov.yaml"
 
 
@@ -26,7 +26,7 @@ def check(folder: Path) -> int:
     """Run checkov over a folder; its exit code is 0 when nothing failed."""
     # The program asks the network for nothing then, neither for policies nor for a newer version.
     environment = {**os.environ, "LOG_LEVEL": "ERROR"}
-    command = [PROGRAM, "--config-file", CONFIGURATION, "--directory", folder]
+    command = [PROGRAM, "--config-file", str(CONFIGURATION), "--directory", str(folder)]
     return subprocess.run(command, env=environment, check=False).returncode
 
 

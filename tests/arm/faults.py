@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from tests.arm.evaluate import Evaluated, Resource
 from tests.arm.rules.every import complaining
 from tests.arm.rules.facts import SITE, role_of
-from tests.arm.scenarios import broken
+from tests.arm.scenarios import broken, scenario
 
 Change = Callable[[Evaluated], None]
 # The scenario, what is done to it, and the names of the rules that complain then.
@@ -18,7 +19,13 @@ def caught(name: str, change: Change, rules: str) -> tuple[set[str], set[str]]:
     """The rules that complain about a fault and did not before, and those that should."""
     e = broken(name)
     change(e)
-    return complaining(e), set(rules.split())
+    return complaining(e) - before(name), set(rules.split())
+
+
+@cache
+def before(name: str) -> frozenset[str]:
+    """The rules that complain about a scenario as it is: none, but for a fault of its own."""
+    return frozenset(complaining(scenario(name)))
 
 
 def find(e: Evaluated, type_: str, part: str = "") -> list[Resource]:

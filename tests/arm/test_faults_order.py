@@ -11,7 +11,7 @@ FAULTS: dict[str, Fault] = {
     # ── Order ──
     "site does not wait for its plan": (
         PRIVATE,
-        forget(facts.SITE, "web", to="plan-atrium-web"),
+        forget(facts.DEPLOYMENT, "/atrium-app-web$", to="atrium-app-plans"),
         "everything_waits_for_what_it_names",
     ),
     "endpoint of OpenAI before the models": (
@@ -36,7 +36,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "gateway before its certificate's role": (
         "gateway-own-vault",
-        forget(facts.DEPLOYMENT, "atrium-gateway", to="atrium-"),
+        forget(facts.DEPLOYMENT, "/atrium-gateway$", to="atrium-"),
         "everything_waits_for_what_it_names the_gateway_comes_after_its_certificate",
     ),
     "database's children at the same time": (

@@ -24,6 +24,10 @@ def test_every_identity_has_exactly_the_roles_it_uses(e: Evaluated) -> None:
     assert roles.every_identity_has_exactly_the_roles_it_uses(e) == []
 
 
+def test_the_gateway_reads_one_vault_alone(e: Evaluated) -> None:
+    assert roles.the_gateway_reads_one_vault_alone(e) == []
+
+
 def test_roles_are_given_to_identities_as_such(e: Evaluated) -> None:
     assert roles.roles_are_given_to_identities_as_such(e) == []
 

@@ -9,6 +9,7 @@ from tests.arm.ids import name_of
 from tests.arm.rules import facts
 from tests.arm.rules.endpoints import zones_of
 from tests.arm.rules.facts import dig, walk
+from tests.arm.rules.keys import VAULT_SECRET
 from tests.arm.scenarios import parameters, scenario
 
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
@@ -122,6 +123,13 @@ def test_own_openai_account_is_reached_by_an_endpoint_here() -> None:
 
     assert (len(targets), len(roles)) == (1, 1)
     assert e.outputs["openAiName"] == name_of(id_)
+
+
+def test_secrets_in_the_vault_are_not_written_over_by_empty_ones() -> None:
+    written = [one.name.rpartition("/")[2] for one in scenario("private-dev").of(VAULT_SECRET)]
+
+    assert sorted(written) == ["email-url", "secret-key"]
+    assert scenario("second-run").of(VAULT_SECRET) == []
 
 
 @pytest.mark.parametrize(

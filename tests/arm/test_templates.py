@@ -71,7 +71,7 @@ def test_module_is_used_short_and_says_what_its_parameters_are(module: str) -> N
 
     assert any(module in other for other in others)
     assert described == declared.keys()
-    assert len(text.splitlines()) <= 500
+    assert len(text.splitlines()) <= 400
 
 
 @pytest.mark.parametrize("file", ["main.json", *(f"modules/{name}" for name in MODULES)])

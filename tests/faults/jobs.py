@@ -19,7 +19,9 @@ _CATALOGUE = (
 # connection of ours, and the reason.
 COMMANDS: dict[str, list[list[str]] | None] = {
     "apply_retention": [[]],
+    "bootstrap": [["--dry-run"]],  # else it connects as an administrator of the server
     "check_network": None,  # asks over connections of its own
+    "check_stream": [["http://127.0.0.1", "--dry-run"]],
     "create_demo": [["--accounts", "accounts.json", "--model", "small-1"]],
     "create_member": [
         ["acme", "new@acme.example", "--no-password"],
@@ -27,8 +29,10 @@ COMMANDS: dict[str, list[list[str]] | None] = {
     ],
     "create_roles": None,  # connects as an administrator of the server, by itself
     "create_tenant": [["initech", "Initech"], ["acme", "Acme again"]],
+    "infra": None,  # asks Azure only
     "invite": [["acme", "invited@acme.example"], ["nowhere", "invited@acme.example"]],
     "migrate": [["--check"], ["--plan"]],
+    "release": None,  # asks Azure only
     "settle": [[]],
     "shell": [
         ["-c", "from chat.models import Message; assert not Message.objects.exists()"],

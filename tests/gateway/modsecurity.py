@@ -71,12 +71,22 @@ _TRANSFORMS = {
 }  # fmt: skip
 
 
-def waf(backend: str, firewall: Firewall, *, is_buffering: bool = False) -> Gateway:
-    """A gateway that enforces these policies, not started yet."""
+def waf(
+    backend: str,
+    firewall: Firewall,
+    *,
+    is_buffering: bool = False,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> Gateway:
+    """A gateway that enforces these policies, not started yet; over TLS with a certificate.
+
+    Only over TLS does nginx hold small events back when it buffers.
+    """
     behaviour = Behaviour(
         modules=(debian.MODULE,), server=_locations(firewall), is_buffering=is_buffering
     )
-    gateway = Gateway(backend, behaviour=behaviour, name="waf")
+    gateway = Gateway(backend, certificate=certificate, key=key, behaviour=behaviour, name="waf")
     for number, policy in enumerate(firewall.policies):
         # Without an end of line at the end, the engine cannot read a second file after this one.
         (gateway.folder / f"policy-{number}.conf").write_text("\n".join([*rules(policy), ""]))

@@ -11,10 +11,14 @@ from django.conf import settings
 from chat.models import Deployment, Generation, Message
 from portal.streamcheck import corpus
 from portal.streamcheck.connection import Origin
+from portal.streamcheck.diagnostic import Plan
+from portal.streamcheck.judging import State
 from portal.streamcheck.replay import Pace, Replayed, replay_attacks, replay_prompts
+from portal.streamcheck.streams import check_stream
 from tenants.models import Membership
 from tests.chat.answers import ask, wait_for_end
 from tests.chat.listener import cookie_of, follow
+from tests.cloud.certificates import Authority, Certificate
 from tests.gateway import firewalls
 from tests.gateway.modsecurity import waf
 from tests.gateway.nginx import Gateway
@@ -137,6 +141,25 @@ def test_words_arrive_while_the_model_is_still_writing(
         end = page.wait_for_end()
 
     assert (end["status"], page.text) == ("completed", SENTENCE)
+
+
+@pytest.mark.parametrize(
+    ("is_buffering", "failed"), [(False, set()), (True, {"first event", "one by one"})]
+)
+def test_buffering_is_seen_by_check_stream(
+    stack: Stack,
+    certificate: Certificate,
+    authority: Authority,
+    is_buffering: bool,
+    failed: set[str],
+) -> None:
+    policies, plan = firewalls.template_firewall(), Plan(3.0, 15.0)
+
+    with waf(stack.url, policies, is_buffering=is_buffering, **certificate._asdict()) as gateway:
+        result = check_stream(Origin(gateway.url, ca=authority.path), plan)
+
+    assert {one.name for one in result.checks if one.state is State.FAILED} == failed
+    assert result.numbers["largest_lump"] == (plan.ticks if is_buffering else 1)
 
 
 def test_a_body_longer_than_the_portal_takes_ends_at_the_gateway(guarded: Gateway) -> None:

@@ -115,8 +115,8 @@ def texts_of_the_admin(administrator: User) -> set[str]:
     """The fields that its forms show as boxes of several lines."""
     request = RequestFactory().get("/admin/")
     request.user = administrator
-    shown = [model_admin.get_form(request) for model_admin in admin.site._registry.values()]
-    forms = [*shown, InviteForm, OpenForm]
+    editable = [one for one in admin.site._registry.values() if one.has_change_permission(request)]
+    forms = [*(one.get_form(request) for one in editable), InviteForm, OpenForm]
     return {
         name
         for form in forms

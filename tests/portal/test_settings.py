@@ -49,3 +49,13 @@ def test_a_wrong_value_is_named_in_one_line(name: str, value: str) -> None:
 
 def test_a_right_value_passes() -> None:
     assert check() == (0, "")
+
+
+@pytest.mark.parametrize("command", ["infra", "release", "check_network", "check_stream"])
+def test_what_operators_run_elsewhere_needs_no_settings(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", command, "--help"],
+        cwd=BASE_DIR, env={"PATH": os.environ["PATH"]}, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -29,9 +29,6 @@ examples:
   manage.py check_network --outside --plan outputs.json
                                                  from a machine outside: all must be refused
 
-where the vault itself is not reached, settings do not load; give what it holds any value:
-  SECRET_KEY=none EMAIL_URL=memorymail:// manage.py check_network
-
 exit codes: 0 all is as it should be; 1 something is public, wrong or not reached; 2 wrong usage
 """
 

@@ -94,6 +94,9 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=FAILED) from error
         except Interrupted as error:
             raise CommandError(str(error), returncode=INTERRUPTED) from error
+        except KeyboardInterrupt:
+            text = "Interrupted. What Azure had begun goes on there"
+            raise CommandError(text, returncode=INTERRUPTED) from None
 
     # ── Actions ────────────────────────────────────────────────────────────────────────────────
     def _validate(self, screen: Terminal, options: dict[str, Any]) -> None:

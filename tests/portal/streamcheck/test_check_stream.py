@@ -21,6 +21,7 @@ from tests.portal.streamcheck.impostors import BLOCKED, Said, Script, impostor, 
 from tests.stack import Stack
 from tests.upstream import Reply, Upstream
 
+ATTACKS = ["--only", "attacks", "--pace", "0"]
 SHORT = ["--only", "stream", "--seconds", "1"]
 
 

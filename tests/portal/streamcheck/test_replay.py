@@ -92,13 +92,36 @@ def test_attacks_that_are_stopped_are_good() -> None:
     assert {good for _, good in replayed.counts.values()} == {1}
 
 
-def test_attacks_that_reach_the_portal_are_named_with_what_to_change() -> None:
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, "Detection mode"),
+        (1, "a custom rule that keeps it to forms"),
+        (2, "the exclusion must be Equals"),
+    ],
+)
+def test_an_attack_that_reaches_the_portal_is_named_with_what_to_change(
+    number: int, expected: str
+) -> None:
+    passing = ATTACKS[number]
+    word = passing.request.body or passing.request.target.encode()
+
+    replayed = attacked(
+        lambda path, body: (
+            BLOCKED if b"attack" in path.encode() + body and (body or path.encode()) != word
+            else portal(path)
+        )
+    )  # fmt: skip
+
+    assert [one.id for one in replayed.failures] == [passing.id]
+    assert expected in replayed.failures[0].cause
+
+
+def test_when_most_attacks_pass_the_firewall_does_not_block_at_all() -> None:
     replayed = attacked(portal)
 
-    causes = {one.id: one.cause for one in replayed.failures}
-    assert "Detection mode" in causes["query"]
-    assert "the custom rule that keeps it to the" in causes["message"]
-    assert "the exclusion must be Equals" in causes["field"]
+    assert len(replayed.failures) == 3
+    assert {"Detection mode" in one.cause for one in replayed.failures} == {True}
 
 
 def test_a_firewall_that_refuses_everybody_does_not_pass_for_a_good_one() -> None:
