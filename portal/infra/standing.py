@@ -21,9 +21,9 @@ NEEDED = {
     "Microsoft.Authorization/roleAssignments/write": (
         "Role Based Access Control Administrator (or User Access Administrator, Owner)"
     ),
-    "Microsoft.Authorization/locks/write": "User Access Administrator, or Owner",
 }
-NEW_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/write"
+NEW_GROUP = {"Microsoft.Resources/subscriptions/resourceGroups/write": "Contributor"}
+LOCKS = {"Microsoft.Authorization/locks/write": "User Access Administrator, or Owner"}
 # For ids that are given: the API version with which they are read.
 VERSIONS = {
     "microsoft.network/virtualnetworks": "2025-07-01",
@@ -109,7 +109,11 @@ def rights(subject: Subject) -> Iterator[Finding]:
     scope = subject.arm.group(subject.group) if subject.group_exists else subject.arm.path
     path = f"{scope}/providers/Microsoft.Authorization/permissions"
     granted = list(subject.arm.list_all(path, RIGHTS))
-    needed = NEEDED if subject.group_exists else {NEW_GROUP: "Contributor", **NEEDED}
+    needed = (
+        NEEDED
+        | ({} if subject.group_exists else NEW_GROUP)
+        | (LOCKS if subject.on("tier") == "prod" else {})
+    )
     missing = {action: role for action, role in needed.items() if not _may(action, granted)}
     for action, role in missing.items():
         yield Finding(PROBLEM, "permission", f"{action} is missing", f"Role: {role}")

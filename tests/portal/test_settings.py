@@ -55,7 +55,8 @@ def test_a_right_value_passes() -> None:
 def test_what_operators_run_elsewhere_needs_no_settings(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", command, "--help"],
-        cwd=BASE_DIR, env={"PATH": os.environ["PATH"]}, capture_output=True, timeout=60, check=False,
+        cwd=BASE_DIR, env={"PATH": os.environ["PATH"]}, capture_output=True, timeout=60,
+        check=False,
     )  # fmt: skip
 
     assert (done.returncode, done.stderr) == (0, b"")

@@ -144,6 +144,16 @@ def test_who_may_not_give_roles_is_told(infra: Infra, arm_server: ArmServer) -> 
     assert "PROBLEM permission: Microsoft.Authorization/roleAssignments/write is missing" in said
 
 
+def test_locks_are_a_matter_of_production_only(infra: Infra, arm_server: ArmServer) -> None:
+    arm_server.azure.not_actions.append("Microsoft.Authorization/locks/*")
+
+    dev, _ = preflight(infra)
+    prod, said = preflight(infra, "--set", "tier=prod")
+
+    assert (dev, prod) == (0, 1)
+    assert "PROBLEM permission: Microsoft.Authorization/locks/write is missing" in said
+
+
 def test_postgres_without_zones_is_a_problem_for_production_only(
     infra: Infra, arm_server: ArmServer
 ) -> None:
