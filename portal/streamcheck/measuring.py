@@ -42,8 +42,8 @@ class Measured:
 
     @property
     def gaps(self) -> list[float]:
-        """The silences between what came, the one before the first included."""
-        times = [self.headers_at, *(arrival.at for arrival in self.arrivals)]
+        """The silences between what came, from the request on."""
+        times = [0.0, *(arrival.at for arrival in self.arrivals)]
         return [later - earlier for earlier, later in pairwise(times)]
 
     def named(self, name: str) -> list[Arrival]:

@@ -88,7 +88,7 @@ def _time_checks(measured: Measured, plan: diagnostic.Plan) -> list[Check]:
     lumps = _lumps(ticks)
     largest, lumped = max(lumps), len(ticks) - len(lumps)
     is_flowing = lumped <= _LUMPED_SHARE * (len(ticks) - 1)
-    words = f"{len(ticks)} events" if largest == 1 else f"{len(ticks)} events in {len(lumps)} lumps"
+    words = f"{len(ticks)} events" if largest == 1 else f"{len(ticks)} events, {largest} at once"
     return [
         check("first event", f"after {ticks[0].at:.2f} s", ok=ticks[0].at < _FIRST_SECONDS,
               hint=_HINTS["buffered"]),

@@ -63,6 +63,7 @@ SCENARIOS: dict[str, tuple[str, dict[str, Any]]] = {
     "detection": (GATEWAY, {"wafMode": "Detection", "wafRuleSetVersion": "2.2"}),
     "gateway-own-vault": (GATEWAY, {"certificateSecretId": "own", "certificateVaultId": ""}),
     "few-clients": (GATEWAY, {"allowedClientNetworks": ["198.51.100.0/24", "203.0.113.77/32"]}),
+    "few-clients-own-network": (OWN, {"allowedClientNetworks": ["198.51.100.0/24"]}),
     # The secrets are in the vault already.
     "second-run": (PRIVATE, {"djangoSecretKey": "", "emailUrl": ""}),
     "no-alerts": (PRIVATE, {"alertEmail": ""}),

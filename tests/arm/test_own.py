@@ -22,6 +22,7 @@ REPLACED = {
     "existingOpenAiId": (facts.OPENAI,),
     "existingZoneIds": (facts.ZONE,),
 }
+WAF = facts.WAF_POLICY
 OWN = "bring-your-own-prod"
 
 
@@ -60,6 +61,13 @@ def test_own_subnets_hold_sites_endpoints_and_gateway() -> None:
     assert sites == {subnets["web"], subnets["work"]}
     assert endpoints == {subnets["endpoints"]}
     assert subnets["gateway"] in str(e.of(facts.GATEWAY)[0].body)
+
+
+def test_clients_are_told_apart_by_the_firewall_where_no_security_group_is_ours() -> None:
+    rules = [one.properties["customRules"] for one in scenario("few-clients-own-network").of(WAF)]
+
+    assert all("'matchValues': ['198.51.100.0/24']" in str(one) for one in rules)
+    assert len(rules) == 3
 
 
 @pytest.mark.parametrize("name", [OWN, "own-zones"])

@@ -1,4 +1,4 @@
-"""Web, worker and beat without any secret: their tokens live three seconds, and nothing fails."""
+"""Web, worker and beat without any secret: their tokens live five seconds, and nothing fails."""
 
 import sys
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.cloud.managed_redis import ManagedRedis
 from tests.stack import Stack, environment_for
 from tests.upstream import Reply, Upstream
 
-LONG = " ".join(f"word{number}" for number in range(32))
+LONG = " ".join(f"word{number}" for number in range(40))
 PROCESSES = ("web", "worker", "beat")
 
 
@@ -53,7 +53,8 @@ class TokenStack(Stack):
 def tokens(transactional_db: None, tmp_path: Path) -> Iterator[TokenStack]:
     """The running portal with its identities."""
     with (
-        Identity(life_seconds=3) as identity,
+        # Long enough for a slow machine: the broker is asked for a second at a time.
+        Identity(life_seconds=5) as identity,
         ManagedRedis(identity, servers.valkey.url) as managed,
         TokenStack(tmp_path, identity, managed) as stack,
     ):
@@ -79,14 +80,14 @@ def test_streams_worker_database_and_model_go_on_through_several_tokens(
 
     assert (listener.text, text_of(first)) == (LONG, LONG)
     assert (second.status, page.status_code) == ("completed", 200)
-    assert len({*tokens.managed.signed_in}) >= before + 6
+    assert len({*tokens.managed.signed_in}) >= before + 5
     assert tokens.managed.refused == 0
-    assert all(len(tokens.identity.issued_for(each)) > 3 for each in (POSTGRES, REDIS))
+    assert all(len(tokens.identity.issued_for(each)) > 4 for each in (POSTGRES, REDIS))
     sent = [request.authorization.removeprefix("Bearer ") for request in upstream.requests]
     issued = [token.value for token in tokens.identity.issued_for(OPENAI)]
     assert len(sent) == 2
     assert sent == issued, "the second call has a token of its own: the first one's has expired"
-    assert_quiet(tokens)
+    assert complaints(tokens) == []
 
 
 def lose_database_connections() -> None:
@@ -98,9 +99,12 @@ def lose_database_connections() -> None:
         )
 
 
-def assert_quiet(stack: TokenStack) -> None:
-    """Nobody complained, and no token is in any log."""
-    for name in PROCESSES:
-        log = stack.log(name)
-        for word in (PREFIX, "Traceback", "onnection to broker lost", "WRONGPASS", '"error"'):
-            assert word not in log, f"{word} in the log of {name}"
+def complaints(stack: TokenStack) -> list[str]:
+    """Lines of the logs that complain, or hold a token."""
+    words = (PREFIX, "Traceback", "onnection to broker lost", "WRONGPASS", '"error"')
+    return [
+        f"{name}: {line}"
+        for name in PROCESSES
+        for line in stack.log(name).splitlines()
+        if any(word in line for word in words)
+    ]

@@ -120,7 +120,7 @@ def texts_of_the_admin(administrator: User) -> set[str]:
     return {
         name
         for form in forms
-        for name, field in form.base_fields.items()
+        for name, field in getattr(form, "base_fields", {}).items()
         if isinstance(field.widget, Textarea)
     }
 

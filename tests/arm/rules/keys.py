@@ -86,10 +86,10 @@ def tls_is_never_older_than_1_2(e: Evaluated) -> list[str]:
     for gateway in e.of(GATEWAY):
         policy = dig(gateway.body, "properties.sslPolicy") or {}
         named = policy.get("policyName", "")
-        if policy.get("minProtocolVersion") not in {"TLSv1_2", "TLSv1_3"} and named not in {
-            "AppGwSslPolicy20220101",
-            "AppGwSslPolicy20220101S",
-        }:
+        if (
+            policy.get("minProtocolVersion") not in {"TLSv1_2", "TLSv1_3"}
+            and named != "AppGwSslPolicy20220101S"
+        ):
             found.append(f"{gateway.name}: the TLS policy is {policy}")
     return found
 
