@@ -53,6 +53,7 @@ LABEL org.opencontainers.image.title="Atrium" \
     org.opencontainers.image.version="${IMAGE_TAG}"
 # psycopg's own OpenSSL looks for certificates where this image has none.
 ENV PATH=/opt/atrium/bin:$PATH \
+    IMAGE_TAG=${IMAGE_TAG} \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt

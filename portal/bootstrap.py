@@ -15,11 +15,13 @@ import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
+from django.db import connections
 
 from chat.models import Deployment
 from chat.services import InvalidCatalogue, grant, sync_catalogue
 from portal import databases
 from portal.databases import Connection, NoConnectionError
+from portal.owner import as_owner
 from portal.roles import RolesError, create_roles
 from tenants.errors import TenantError
 from tenants.models import Membership, Tenant, User
@@ -242,7 +244,9 @@ def run(plan: Plan, *, say: Say) -> None:
         say(make_roles(connection, plan))
         call_command("migrate", interactive=False, verbosity=0)
         say("Tables: up to date")
-        for step in (add_models, add_tenant, add_administrator):
-            with platform_scope("manage.py bootstrap"):
-                done = step(plan)
-            say(done)
+        # As the owner: this process may have no identity that is the application's role.
+        with as_owner(connections["default"]):
+            for step in (add_models, add_tenant, add_administrator):
+                with platform_scope("manage.py bootstrap"):
+                    done = step(plan)
+                say(done)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.arm.evaluate import Evaluated
+from tests.arm.evaluate import Evaluated, Resource
 from tests.arm.rules.facts import DEPLOYMENT
 from tests.arm.scenarios import MAIN, scenario
 
@@ -19,12 +19,15 @@ SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTempl
 
 def flat(e: Evaluated) -> dict[str, Any]:
     """One template with every resource that a scenario deploys, without an expression in it."""
-    resources = [
-        {"type": one.type, "apiVersion": one.api_version, "name": one.name, **one.body}
-        for one in e.resources
-        if one.type != DEPLOYMENT
-    ]
+    resources = [_plain(one) for one in e.resources if one.type != DEPLOYMENT]
     return {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": resources}
+
+
+def _plain(one: Resource) -> dict[str, Any]:
+    """A resource as a template declares it; what belongs to another one names it as its scope."""
+    own = {"type": one.type, "apiVersion": one.api_version, "name": one.name}
+    scope = one.id.rpartition("/providers/")[0]
+    return {**own, **({"scope": scope} if "/providers/" in scope else {}), **one.body}
 
 
 def write(folder: Path, names: list[str]) -> None:

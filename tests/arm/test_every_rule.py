@@ -1,5 +1,7 @@
 """The rules together: each is tested on every scenario, and each has been seen to complain."""
 
+import pytest
+
 from tests.arm import (
     test_apps,
     test_diagnostics,
@@ -15,6 +17,7 @@ from tests.arm import (
 )
 from tests.arm.faults import Fault
 from tests.arm.rules.every import RULES
+from tests.arm.scenarios import MAIN, SCENARIOS, scenario
 
 TESTS = (
     test_apps,
@@ -33,10 +36,17 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def test_every_rule_is_held_against_every_scenario() -> None:
+def test_every_rule_is_held_against_every_main_scenario() -> None:
     tests = {name for module in TESTS for name in vars(module) if name.startswith("test_")}
 
     assert tests == {f"test_{rule}" for rule in RULES}
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - MAIN))
+def test_no_rule_complains_when_one_switch_is_turned(name: str) -> None:
+    found = {rule: complaints(scenario(name)) for rule, complaints in RULES.items()}
+
+    assert {rule: lines for rule, lines in found.items() if lines} == {}
 
 
 def test_every_rule_has_been_seen_to_complain() -> None:

@@ -8,7 +8,10 @@ import pytest
 
 from portal.infra.bundle import build
 from tests.arm.evaluate import FOLDER, evaluate
+from tests.arm.expressions import is_expression
+from tests.arm.flat import flat
 from tests.arm.parameters import read_file
+from tests.arm.rules.facts import walk
 from tests.arm.scenarios import SCENARIOS, parameters, scenario, template
 
 FILES = sorted(path.name for path in FOLDER.glob("*.parameters.json"))
@@ -109,6 +112,13 @@ def bare(resources: list[Any]) -> list[Any]:
             }
         found.append((one.id, one.api_version, body, one.depends_on, one.deployment))
     return found
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_nothing_is_left_to_evaluate(name: str) -> None:
+    texts = [text for _, text in walk(flat(scenario(name))) if isinstance(text, str)]
+
+    assert [text for text in texts if is_expression(text)] == []
 
 
 @pytest.mark.parametrize("name", ["private-dev", "gateway-prod", "bring-your-own-dev"])

@@ -17,7 +17,7 @@ from tests.chat.listener import cookie_of, follow
 from tests.cloud.database_tokens import DatabaseRole
 from tests.cloud.identity import OPENAI, POSTGRES, PREFIX, REDIS, Identity
 from tests.cloud.managed_redis import ManagedRedis
-from tests.stack import Stack, environment_for
+from tests.stack import Stack, environment_for, wait_until
 from tests.upstream import Reply, Upstream
 
 LONG = " ".join(f"word{number}" for number in range(40))
@@ -90,13 +90,20 @@ def test_streams_worker_database_and_model_go_on_through_several_tokens(
     assert complaints(tokens) == []
 
 
+_OF_OURS = "FROM pg_stat_activity WHERE starts_with(usename, 'id-atrium-') AND backend_start < %s"
+_UNUSED = " AND state = 'idle' AND state_change < clock_timestamp() - interval '0.5 seconds'"
+
+
 def lose_database_connections() -> None:
-    """Those of the identities: as when PostgreSQL restarts."""
+    """Those that the identities have now, each while nobody uses it."""
     with servers.superuser_connection() as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(usename, %s)",
-            ["id-atrium-"],
-        )
+        (now,) = connection.execute("SELECT clock_timestamp()").fetchone() or ()
+
+        def are_lost() -> bool:
+            connection.execute(f"SELECT pg_terminate_backend(pid) {_OF_OURS}{_UNUSED}", [now])
+            return connection.execute(f"SELECT {_OF_OURS}", [now]).fetchone() is None
+
+        wait_until(are_lost, what="the end of all connections")
 
 
 def complaints(stack: TokenStack) -> list[str]:

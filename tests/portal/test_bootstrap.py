@@ -7,16 +7,19 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from django.conf import settings
+from psycopg import sql
 from psycopg.rows import TupleRow
 
 from portal.bootstrap import BootstrapError, read_plan
 from portal.embedded.ports import free_port
 from tests import servers
+from tests.cloud.identity import POSTGRES, Identity, Token
 from tests.stack import wait_until
 
 ADMIN = servers.postgres.superuser_url
@@ -141,6 +144,32 @@ def test_what_an_administrator_changed_since_stays(server: None) -> None:
         assert connection.execute("SELECT name FROM tenants_tenant").fetchall() == [
             ("Initech Ltd",)
         ]
+
+
+def test_with_tokens_nobody_but_the_releases_own_identity_signs_in(server: None) -> None:
+    def learn(token: Token) -> None:
+        with servers.superuser_connection() as superuser:
+            superuser.execute(
+                sql.SQL('ALTER ROLE "id-initech-release" PASSWORD {} VALID UNTIL {}').format(
+                    sql.Literal(token.value),
+                    sql.Literal(datetime.fromtimestamp(token.expires_at, UTC).isoformat()),
+                )
+            )
+
+    with Identity() as identity:
+        identity.told.append(learn)
+        done = bootstrap(
+            **identity.environment,
+            DATABASE_AUTH="entra",
+            DATABASE_URL=f"postgres://id-initech-app@{HOST}/initech",
+            DATABASE_OWNER_URL=f"postgres://initech_owner@{HOST}/initech",
+            DATABASE_ADMIN_URL=f"postgres://id-initech-release@{HOST}/postgres",
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("Done. Release 1.4.0.\n")
+    assert {token.resource for token in identity.issued} == {POSTGRES}
+    assert rows("SELECT email FROM tenants_user") == [("admin@initech.example",)]
 
 
 def test_a_served_release_says_when_it_is_done_and_leaves_when_told(server: None) -> None:

@@ -1,17 +1,15 @@
 """``manage.py migrate``: Django's own, run by the role that owns the tables."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import OperationalError, connections
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from portal.databases import why
+from portal.owner import as_owner
 from portal.table_rights import grant_rights
 
 
@@ -43,34 +41,3 @@ def _grant(connection: BaseDatabaseWrapper) -> None:
         raise CommandError(
             f"There is no role {role} at the database: run `manage.py create_roles` first."
         ) from error
-
-
-@contextmanager
-def as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let this connection be the owner's, outside the pool; CommandError without an owner."""
-    owner, before = settings.DATABASE_OWNER, connection.settings_dict
-    if owner is None:
-        raise CommandError(
-            "Set DATABASE_OWNER_URL: the address of the database for the role that owns its tables"
-            " (made by `manage.py create_roles`)."
-        )
-    options = {name: value for name, value in before["OPTIONS"].items() if name != "pool"}
-    if owner.through:
-        options["options"] = f"-c role={owner.user}"
-    connection.close()
-    connection.settings_dict = {
-        **before,
-        "USER": owner.through or owner.user,
-        "PASSWORD": owner.password,
-        "OPTIONS": options,
-    }
-    try:
-        connection.ensure_connection()
-        yield
-    except OperationalError as error:
-        if connection.connection is None:
-            raise CommandError(f"DATABASE_OWNER_URL: {why(error)}") from error
-        raise
-    finally:
-        connection.close()
-        connection.settings_dict = before
