@@ -71,7 +71,7 @@ def stream_reply(deployment: Deployment, messages: Sequence[Any]) -> Iterator[Pi
         raise _status_error(error) from error
     except (openai.APITimeoutError, httpx2.TimeoutException) as error:
         raise ProviderError("timeout") from error
-    except (openai.OpenAIError, httpx2.HTTPError) as error:
+    except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:  # OSError: no token
         raise ProviderError("unavailable") from error
 
 
