@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
 
-from portal.management.commands.migrate import as_owner
+from portal.owner import as_owner
 from tests import servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
