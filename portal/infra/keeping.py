@@ -11,6 +11,7 @@ Json = dict[str, Any]
 WEB, VAULTS, RESOURCES = "2024-11-01", "2026-02-01", "2021-04-01"
 VAULT_TYPE, SITE_TYPE = "Microsoft.KeyVault/vaults", "Microsoft.Web/sites"
 SECRET = "secret-key"  # noqa: S105  # its name in the vault, not its value
+MAIL = "email-url"
 SECRET_BYTES = 48
 
 
@@ -27,7 +28,11 @@ def keep(arm: Arm, group: str, parameters: Parameters) -> list[Note]:
     The image of a parameter file is only for the first deployment: later ones keep what runs, so
     that a change of the infrastructure never takes the portal back to an older release.
     """
-    notes = [_keep_image(arm, group, parameters), _make_secret_key(arm, group, parameters)]
+    notes = [
+        _keep_image(arm, group, parameters),
+        _make_secret_key(arm, group, parameters),
+        _look_for_mail(arm, group, parameters),
+    ]
     return [note for note in notes if note]
 
 
@@ -64,14 +69,35 @@ def _keep_image(arm: Arm, group: str, parameters: Parameters) -> Note | None:
 
 def _make_secret_key(arm: Arm, group: str, parameters: Parameters) -> Note | None:
     name = "djangoSecretKey"
-    entry = parameters.entries.get(name, {})
-    if name not in parameters.declared or entry.get("value") or "reference" in entry:
+    if _is_settled(parameters, name):
         return None
-    for vault in _of_type(arm, group, VAULT_TYPE):
-        if arm.find(f"{vault['id']}/secrets/{SECRET}", VAULTS):
-            return Note(name, f"{SECRET} in {vault['name']} is kept")
+    if vault := _vault_with(arm, group, SECRET):
+        return Note(name, f"{SECRET} in {vault} is kept")
     parameters.put(name, secrets.token_urlsafe(SECRET_BYTES))
     return Note(name, f"a new one is made and written into the vault as {SECRET}")
+
+
+def _look_for_mail(arm: Arm, group: str, parameters: Parameters) -> Note | None:
+    name = "emailUrl"
+    if _is_settled(parameters, name):
+        return None
+    if vault := _vault_with(arm, group, MAIL):
+        return Note(name, f"{MAIL} in {vault} is kept")
+    return Note(name, "MISSING: the portal does not start without it; --set emailUrl=@FILE")
+
+
+def _is_settled(parameters: Parameters, name: str) -> bool:
+    """Whether the operator gave it, or the template does not ask for it."""
+    entry = parameters.entries.get(name, {})
+    return name not in parameters.declared or bool(entry.get("value")) or "reference" in entry
+
+
+def _vault_with(arm: Arm, group: str, secret: str) -> str:
+    """The name of the vault in this group that has the secret; '' where none has it."""
+    for vault in _of_type(arm, group, VAULT_TYPE):
+        if arm.find(f"{vault['id']}/secrets/{secret}", VAULTS):
+            return str(vault["name"])
+    return ""
 
 
 def _of_type(arm: Arm, group: str, type_: str) -> list[Json]:

@@ -35,3 +35,20 @@ def test_a_second_deployment_changes_nothing(
 
     assert first.status == 0, first.error
     assert again.status == 0, again.out
+
+
+def test_a_missing_mail_server_is_said_until_the_vault_has_one(
+    infra: Infra, arm_server: ArmServer
+) -> None:
+    prepare(arm_server.azure)
+    told = (*OURS, "--parameters", str(FOLDER / "scenario1-private.parameters.json"))
+    server = "smtp+tls://u:hunter2@mail.example:587"
+
+    without = infra("deploy", *told, "--dry-run")
+    given = infra("deploy", *told, "--set", f"emailUrl={server}")
+    later = infra("deploy", *told, "--dry-run")
+
+    assert "emailUrl: MISSING: the portal does not start without it" in without.out
+    assert given.status == 0, given.error
+    assert "hunter2" not in given.out + given.error
+    assert "email-url in kv-atrium-" in later.out
