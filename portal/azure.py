@@ -39,13 +39,19 @@ POSTGRES_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 REDIS_SCOPE = "https://redis.azure.com/.default"
 RENEW_SECONDS = 300.0
 RETRY_SECONDS = 30.0
+FAILED_SECONDS = 2.0  # so long a refusal stands for whoever asks next
 MOST_VERSIONS = 3
 _LONGEST_CAUSE = 300
-# The SDK's own limits are minutes; a request and a start wait for this.
+# What the SDK lets through where an answer is no JSON, or another than the protocol's.
+_ODD = (ValueError, AttributeError, TypeError, KeyError)
+# The SDK's own limits are minutes; a request and a start wait for this. What answers is asked again
+# more often than what does not, which costs a limit each time.
 _PATIENCE: dict[str, Any] = {
     "connection_timeout": 5,
-    "read_timeout": 15,
+    "read_timeout": 5,
     "retry_total": 3,
+    "retry_connect": 1,
+    "retry_read": 1,
     "retry_backoff_factor": 0.3,
     "retry_backoff_max": 5,
 }
@@ -91,33 +97,51 @@ class _Keeper:
         self._lock = threading.Lock()
         self._token = Token("", 0.0, 0.0)
         self._try_at = 0.0
+        self._failure: TokenError | None = None
+        self._failed_at = 0.0
 
     def get(self) -> Token:
         """A token that has not expired; raises TokenError."""
-        token = self._token
-        if time.time() < token.renew_at:
+        token, now = self._token, time.time()
+        if now < token.renew_at:
             return token
         # Who finds another one renewing goes on with what there is.
-        if self._lock.acquire(blocking=time.time() >= token.expires_at):
+        if self._lock.acquire(blocking=now >= token.expires_at):
             try:
-                return self._renew()
+                return self._renew(now)
             finally:
                 self._lock.release()
         return token
 
-    def _renew(self) -> Token:
+    def _renew(self, asked_at: float) -> Token:
         now = time.time()
         is_alive = now < self._token.expires_at
         if now < self._token.renew_at or (is_alive and now < self._try_at):
             return self._token
+        # Who waited for one that failed does not wait once more.
+        if self._failure and asked_at < self._failed_at + FAILED_SECONDS and not is_alive:
+            raise type(self._failure)(*self._failure.args)
         try:
-            self._token = _request(self._scope)
+            self._take(_request(self._scope))
         except TokenError as error:
-            if time.time() >= self._token.expires_at:
-                raise
-            self._try_at = now + RETRY_SECONDS
-            logger.warning("the token in hand is used on: %s", error)
+            self._fail(error)
         return self._token
+
+    def _take(self, token: Token) -> None:
+        self._token, self._failure = token, None
+        # Past half of a token's life the SDK keeps its failures to itself: it hands out the old
+        # token again (GetTokenMixin, and msal, of azure-identity 1.27).
+        if token.renew_at <= (now := time.time()):
+            self._try_at = now + RETRY_SECONDS
+            logger.warning("the token in hand is used on: there is no newer one")
+
+    def _fail(self, error: TokenError) -> None:
+        now = time.time()
+        if now >= self._token.expires_at:
+            self._failure, self._failed_at = error, now
+            raise error
+        self._try_at = now + RETRY_SECONDS
+        logger.warning("the token in hand is used on: %s", error)
 
 
 @cache
@@ -126,13 +150,29 @@ def _keeper(scope: str) -> _Keeper:
 
 
 def _request(scope: str) -> Token:
+    _hush()
     asked_at = time.time()
     try:
-        return _dated(credential().get_token_info(scope), asked_at)
+        token = _dated(credential().get_token_info(scope), asked_at)
     except ClientAuthenticationError as error:
         raise _refusal(scope, error) from None
     except AzureError as error:
         raise TokenError(f"no token for {scope}: {_why(error)}") from None
+    except _ODD as error:
+        why = f"an answer that cannot be read ({type(error).__name__})"
+        raise TokenError(f"no token for {scope}: {why}") from None
+    if token.expires_at <= time.time():
+        raise TokenError(f"no token for {scope}: the one in the answer has expired")
+    return token
+
+
+def _hush() -> None:
+    """No answer of an identity in a log: the SDK's warnings repeat ours, and show what was said.
+
+    (Each time: a logging configuration resets the loggers below those that it names.)
+    """
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
+    logging.getLogger("msal").setLevel(logging.INFO)
 
 
 def _refusal(scope: str, error: ClientAuthenticationError) -> TokenError:
@@ -173,7 +213,9 @@ def redis_token() -> Token:
 
 
 def read_secret(vault_url: str, name: str) -> list[str]:
-    """The enabled values of a secret of this vault, newest first, at most three; [] without any.
+    """The values of a secret of this vault that are in force, newest first, at most three.
+
+    In force are enabled versions whose time has begun and is not over; [] without any.
 
     Raises ImproperlyConfigured, in one line without any value, where the vault does not answer.
     """
@@ -183,7 +225,7 @@ def read_secret(vault_url: str, name: str) -> list[str]:
         return _read(_vault(vault_url), name)
     except ResourceNotFoundError:
         return []
-    except (AzureError, ValueError) as error:
+    except (AzureError, *_ODD) as error:
         raise ImproperlyConfigured(
             f"KEY_VAULT_URL: the secret {name} cannot be read: {_why(error)}"
         ) from None
@@ -198,19 +240,21 @@ def _read(vault: SecretClient, name: str) -> list[str]:
 
 @cache
 def _vault(vault_url: str) -> SecretClient:
+    _hush()
     return SecretClient(vault_url, credential(), **_PATIENCE)
 
 
 def _is_usable(version: SecretProperties) -> bool:
-    begins = version.not_before
-    return bool(version.enabled) and (begins is None or begins <= datetime.now(UTC))
+    begins, ends, now = version.not_before, version.expires_on, datetime.now(UTC)
+    has_begun = begins is None or begins <= now
+    return bool(version.enabled) and has_begun and (ends is None or now < ends)
 
 
 def _why(error: Exception) -> str:
-    """The cause in one line."""
+    """The cause in one line, without the answer itself: a token may be in it."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     # (azure-identity begins with words that mislead where App Service's endpoint has refused.)
-    said = str(error).rpartition("Token request error: ")[2]
+    said = str(error).rpartition("Token request error: ")[2].partition("Content:")[0]
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return ((f"{status} " if status else "") + " ".join(lines[:2] or [type(error).__name__]))[
         :_LONGEST_CAUSE

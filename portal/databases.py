@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 from django.conf import settings
@@ -10,10 +9,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from environ import Env
 
+from portal import environment
+
 SCHEMES = frozenset({"postgres", "postgresql"})
 DEFAULT_PORT = 5432
 CONNECT_SECONDS = 5
 TOKENS = "entra"  # of DATABASE_AUTH
+# What an address says before its query, and nothing but there.
+_NOT_IN_QUERY = frozenset({"user", "password", "host", "port", "dbname", "autocommit"})
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -83,14 +86,16 @@ def owner_account(url: str, database: dict[str, Any], *, administrator: str = ""
 
 def read_address(name: str, url: str) -> dict[str, Any]:
     """The parts of a postgres:// address, as Django names them."""
-    if urlsplit(url).scheme not in SCHEMES:
+    parts = environment.split_address(name, url)
+    if parts.scheme not in SCHEMES:
         raise ImproperlyConfigured(
             f"{name} must be a postgres:// address: Atrium runs on PostgreSQL"
         )
+    environment.refuse_in_query(name, parts, _NOT_IN_QUERY)
     try:
         return dict(Env.db_url_config(url))
     except ValueError:
-        raise ImproperlyConfigured(f"{name} is no valid address") from None
+        raise environment.invalid_address(name) from None
 
 
 def plain(database: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +107,7 @@ def plain(database: dict[str, Any]) -> dict[str, Any]:
 
 def connect(address: dict[str, Any], *, default_database: str | None = None) -> Connection:
     """A connection in autocommit mode; raises NoConnectionError with the reason."""
+    options = {"connect_timeout": CONNECT_SECONDS, **address.get("OPTIONS", {})}
     try:
         return psycopg.connect(
             host=address["HOST"] or None,
@@ -109,9 +115,8 @@ def connect(address: dict[str, Any], *, default_database: str | None = None) -> 
             dbname=address["NAME"] or default_database,
             user=address["USER"] or None,
             password=address["PASSWORD"] or token(),
-            connect_timeout=CONNECT_SECONDS,
             autocommit=True,
-            **address.get("OPTIONS", {}),
+            **options,
         )
     except psycopg.Error as error:
         where = f"{address['HOST']}:{address['PORT'] or DEFAULT_PORT}"
@@ -137,5 +142,5 @@ def why(error: Exception) -> str:
     return lines[0].strip().rpartition("failed: ")[2].replace("FATAL:  ", "")
 
 
-def _place(database: dict[str, Any]) -> tuple[str, int, str]:
-    return database["HOST"], int(database["PORT"] or DEFAULT_PORT), database["NAME"]
+def _place(database: dict[str, Any]) -> tuple[str, str, str]:
+    return database["HOST"], str(database["PORT"] or DEFAULT_PORT), database["NAME"]

@@ -89,6 +89,9 @@ def configure(*, level: str, style: str) -> None:
             },
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
+                # Their warnings repeat our errors, and their debug lines hold tokens.
+                "azure.identity": {"level": "ERROR"},
+                "msal": {"level": "INFO"},
                 # Libraries that log each request, with addresses that may carry ids.
                 "httpx2": {"level": "WARNING"},
                 "httpcore2": {"level": "WARNING"},

@@ -13,7 +13,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import admin_theme, databases
+from portal import admin_theme, databases, environment
 from portal.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,7 +30,7 @@ DEBUG = env.bool("DEBUG", default=False)
 KEY_VAULT_URL = env.vault_url = env.str("KEY_VAULT_URL", default="")
 SECRET_KEY, *SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-_public = urlsplit(PUBLIC_URL)
+_public = environment.split_address("PUBLIC_URL", PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname:
     raise ImproperlyConfigured("PUBLIC_URL must be an http or https address with a host name")
 IS_HTTPS = _public.scheme == "https"
@@ -122,12 +122,11 @@ DATABASE_OWNER = databases.owner_account(
 
 # ── Redis or Valkey: broker and stream relay ───────────────────────────────────────────────────
 REDIS_URL = env.str("REDIS_URL")
-if urlsplit(REDIS_URL).scheme not in {"redis", "rediss"}:
-    raise ImproperlyConfigured("REDIS_URL must be a redis:// or rediss:// address")
+_redis = environment.redis_address("REDIS_URL", REDIS_URL)
 # With entra, the user of REDIS_URL is the identity's object id, and the provider gives the password
 # of each connection, and the next one to sign in with before it expires.
 REDIS_AUTH = env.choice("REDIS_AUTH", {"password", "entra"}, default="password")
-if REDIS_AUTH == "entra" and (not urlsplit(REDIS_URL).username or urlsplit(REDIS_URL).password):
+if REDIS_AUTH == "entra" and (not _redis.username or _redis.password):
     raise ImproperlyConfigured(
         "REDIS_URL must name the identity's object id as its user, and no password,"
         " with REDIS_AUTH=entra"
@@ -145,7 +144,7 @@ CACHES = {
 # ── Celery ─────────────────────────────────────────────────────────────────────────────────────
 CELERY_BROKER_URL = REDIS_URL
 # Without this, kombu would take any certificate at all.
-if urlsplit(REDIS_URL).scheme == "rediss":
+if _redis.scheme == "rediss":
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
 if REDIS_AUTH == "entra":
     CELERY_BROKER_TRANSPORT = "chat.streams.broker:Transport"
@@ -192,9 +191,8 @@ for _name, _value in {
     "OPENAI_BASE_URL": OPENAI_BASE_URL,
     "AZURE_OPENAI_ENDPOINT": AZURE_OPENAI_ENDPOINT,
 }.items():
-    if _value and (
-        urlsplit(_value).scheme not in {"http", "https"} or not urlsplit(_value).hostname
-    ):
+    _address = environment.split_address(_name, _value)
+    if _value and (_address.scheme not in {"http", "https"} or not _address.hostname):
         raise ImproperlyConfigured(f"{_name} must be an http or https address with a host name")
 # The hosts that a key or identity token may be sent to: those of the two endpoints, and these.
 MODEL_HOSTS = frozenset(
@@ -277,12 +275,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 _email_url = env.secret("EMAIL_URL", default="")
 if IS_HTTPS and not _email_url:
     raise ImproperlyConfigured("EMAIL_URL must be set: mail with reset links belongs in no log")
-try:
-    vars().update(env.email_url_config(_email_url or "consolemail://"))
-except (ImproperlyConfigured, KeyError):
-    raise ImproperlyConfigured(
-        "EMAIL_URL must look like smtp+tls://user:password@host:587"
-    ) from None
+vars().update(environment.mail_settings("EMAIL_URL", _email_url or "consolemail://"))
 MAIL_BACKEND = vars()["EMAIL_BACKEND"]
 EMAIL_BACKEND = "portal.mail.BackgroundBackend"
 EMAIL_TIMEOUT = 10

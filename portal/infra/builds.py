@@ -13,9 +13,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 
-from portal.infra.arm import Arm
+from portal.infra.arm import Arm, ArmError
 
 TASKS_VERSION = "2019-06-01-preview"
 LOOK_SECONDS = 5.0
@@ -114,6 +115,6 @@ def _log(arm: Arm, run: str) -> str:
         link = arm.post(f"{run}/listLogSasUrl", TASKS_VERSION)["logLink"]
         with urllib.request.urlopen(link, timeout=UPLOAD_SECONDS) as answer:  # noqa: S310
             lines = answer.read().decode(errors="replace").splitlines()[-LAST_LINES:]
-    except (OSError, KeyError):
+    except (ArmError, OSError, HTTPException, KeyError):
         return " Its log could not be read from here."
     return "\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,4 +1,4 @@
-"""What a deployment must not change by accident: the image that runs, and Django's secret key."""
+"""What a deployment must not change by accident: the running image, secrets, the size of a disk."""
 
 import secrets
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from portal.infra.parameters import Parameters
 Json = dict[str, Any]
 
 WEB, VAULTS, RESOURCES = "2024-11-01", "2026-02-01", "2021-04-01"
+SERVERS, SERVER_TYPE = "2025-08-01", "Microsoft.DBforPostgreSQL/flexibleServers"
 VAULT_TYPE, SITE_TYPE = "Microsoft.KeyVault/vaults", "Microsoft.Web/sites"
 SECRET = "secret-key"  # noqa: S105  # its name in the vault, not its value
 MAIL = "email-url"
@@ -23,7 +24,7 @@ class Note(NamedTuple):
 
 
 def keep(arm: Arm, group: str, parameters: Parameters) -> list[Note]:
-    """Set `image` and `djangoSecretKey` where the operator left them open.
+    """Set what the operator left open, or cannot know: image, secret key, size of the disk.
 
     The image of a parameter file is only for the first deployment: later ones keep what runs, so
     that a change of the infrastructure never takes the portal back to an older release.
@@ -32,6 +33,7 @@ def keep(arm: Arm, group: str, parameters: Parameters) -> list[Note]:
         _keep_image(arm, group, parameters),
         _make_secret_key(arm, group, parameters),
         _look_for_mail(arm, group, parameters),
+        _keep_disk(arm, group, parameters),
     ]
     return [note for note in notes if note]
 
@@ -71,7 +73,7 @@ def _make_secret_key(arm: Arm, group: str, parameters: Parameters) -> Note | Non
     name = "djangoSecretKey"
     if _is_settled(parameters, name):
         return None
-    if vault := _vault_with(arm, group, SECRET):
+    if vault := _vault_with(arm, group, parameters, SECRET):
         return Note(name, f"{SECRET} in {vault} is kept")
     parameters.put(name, secrets.token_urlsafe(SECRET_BYTES))
     return Note(name, f"a new one is made and written into the vault as {SECRET}")
@@ -81,9 +83,23 @@ def _look_for_mail(arm: Arm, group: str, parameters: Parameters) -> Note | None:
     name = "emailUrl"
     if _is_settled(parameters, name):
         return None
-    if vault := _vault_with(arm, group, MAIL):
+    if vault := _vault_with(arm, group, parameters, MAIL):
         return Note(name, f"{MAIL} in {vault} is kept")
     return Note(name, "MISSING: the portal does not start without it; --set emailUrl=@FILE")
+
+
+def _keep_disk(arm: Arm, group: str, parameters: Parameters) -> Note | None:
+    """The database's disk grows by itself, and Azure makes none smaller."""
+    name = "postgresStorageGb"
+    if name not in parameters.declared:
+        return None
+    for server in _of_type(arm, group, SERVER_TYPE):
+        found = arm.get(server["id"], SERVERS)["properties"].get("storage", {})
+        has = int(found.get("storageSizeGB") or 0)
+        if _is_ours(server, "psql", parameters) and has > int(parameters.value(name) or 0):
+            parameters.put(name, has)
+            return Note(name, f"{has}, which the disk has grown to")
+    return None
 
 
 def _is_settled(parameters: Parameters, name: str) -> bool:
@@ -92,12 +108,20 @@ def _is_settled(parameters: Parameters, name: str) -> bool:
     return name not in parameters.declared or bool(entry.get("value")) or "reference" in entry
 
 
-def _vault_with(arm: Arm, group: str, secret: str) -> str:
-    """The name of the vault in this group that has the secret; '' where none has it."""
+def _vault_with(arm: Arm, group: str, parameters: Parameters, secret: str) -> str:
+    """The name of our vault in this group, if it has the secret; else ''."""
     for vault in _of_type(arm, group, VAULT_TYPE):
-        if arm.find(f"{vault['id']}/secrets/{secret}", VAULTS):
+        if _is_ours(vault, "kv", parameters) and arm.find(
+            f"{vault['id']}/secrets/{secret}", VAULTS
+        ):
             return str(vault["name"])
     return ""
+
+
+def _is_ours(resource: Json, kind: str, parameters: Parameters) -> bool:
+    """Whether it is of this deployment; a group may hold several with other names."""
+    name = parameters.value("name")
+    return bool(resource["name"].startswith(f"{kind}-{name}-" if name else kind))
 
 
 def _of_type(arm: Arm, group: str, type_: str) -> list[Json]:

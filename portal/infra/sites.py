@@ -3,6 +3,7 @@
 REST reference: https://learn.microsoft.com/rest/api/appservice/web-apps. An app is well when its
 own health path answers 200; from outside the network, where no app answers, when Azure's metric
 HealthCheckStatus says so (https://learn.microsoft.com/azure/app-service/monitor-instances-health-check).
+The metric does not name the release: only an answer does.
 """
 
 import json
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from typing import NamedTuple
 
 from portal.infra.arm import Arm
@@ -20,6 +22,13 @@ PREFIX = "DOCKER|"
 PROBE_SECONDS = 5
 # Azure has a metric's value a minute or two late.
 METRIC_WINDOW = timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
+GOOD_VALUES = 2  # so many of 100 in a row
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
 
 
 class Health(NamedTuple):
@@ -42,45 +51,62 @@ class Site:
         config = arm.get(f"{self.path}/config/web", WEB_VERSION)
         return str(config["properties"].get("linuxFxVersion") or "").removeprefix(PREFIX)
 
-    def switch(self, arm: Arm, image: str) -> None:
-        """Set the image and start again with it; returns once it has been started."""
+    def switch(self, arm: Arm, image: str) -> datetime:
+        """Set the image and start again with it; returns when that was done."""
         body = {"properties": {"linuxFxVersion": f"{PREFIX}{image}"}}
         arm.patch(f"{self.path}/config/web", WEB_VERSION, body)
         arm.post(f"{self.path}/restart", WEB_VERSION, softRestart="false", synchronous="true")
+        return now()
 
     def health(self, arm: Arm, *, since: datetime, release: str = "") -> Health:
         """How it is; `since` is when it was started. `release` is what its answer must name."""
         host = arm.get(self.path, WEB_VERSION)["properties"]["defaultHostName"]
-        answer = _ask(f"https://{host}/healthz")
+        # Web answers /healthz without database, Redis and worker; nobody could work with it then.
+        path = "/readyz" if self.role == "web" else "/healthz"
+        answer = _ask(f"https://{host}{path}")
         if answer is None:
-            return self._measured(arm, since)
+            return _judge(self._measure(arm, since))
         status, facts = answer
         named = facts.get("release", release)
         if status == 200 and named == release:
             return Health(is_well=True, says="its health path answers")
         return Health(is_well=False, says=f"its health path says {status} {json.dumps(facts)}")
 
-    def _measured(self, arm: Arm, since: datetime) -> Health:
-        now = datetime.now(UTC)
-        begin = max(since, now - METRIC_WINDOW)
+    def _measure(self, arm: Arm, since: datetime) -> list[float]:
+        """The metric of each minute that is wholly after `since`, oldest first.
+
+        The minute of the start holds what was measured of the container before.
+        """
+        end = now()
+        begin = max(_whole_minute(since) + MINUTE, end - METRIC_WINDOW)
+        if end - begin < MINUTE:
+            return []
         answer = arm.get(
             f"{self.path}/providers/Microsoft.Insights/metrics",
             METRICS_VERSION,
             metricnames="HealthCheckStatus",
-            timespan=f"{begin:%Y-%m-%dT%H:%M:%SZ}/{now:%Y-%m-%dT%H:%M:%SZ}",
+            timespan=f"{begin:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}",
             interval="PT1M",
             aggregation="Average",
         )
-        values = [
+        return [
             point["average"]
             for metric in answer.get("value", [])
             for series in metric.get("timeseries", [])
             for point in series.get("data", [])
             if point.get("average") is not None
         ]
-        if not values:
-            return Health(is_well=False, says="no answer from here, and no measurement yet")
-        return Health(is_well=values[-1] >= 100, says=f"measured health {values[-1]:.0f} %")
+
+
+def _whole_minute(time: datetime) -> datetime:
+    return time.replace(second=0, microsecond=0)
+
+
+def _judge(values: list[float]) -> Health:
+    if not values:
+        return Health(is_well=False, says="no answer from here, and no measurement yet")
+    is_well = len(values) >= GOOD_VALUES and min(values[-GOOD_VALUES:]) >= 100
+    return Health(is_well, f"measured health {values[-1]:.0f} %")
 
 
 def _ask(url: str) -> tuple[int, dict[str, object]] | None:
@@ -92,7 +118,7 @@ def _ask(url: str) -> tuple[int, dict[str, object]] | None:
         with error:
             # An app without public access is answered for by App Service.
             return None if error.code == 403 else (error.code, _facts(error.read(10_000)))
-    except OSError:
+    except (OSError, HTTPException):
         return None
 
 

@@ -15,6 +15,7 @@ from django.test import override_settings
 
 from chat import events, streams
 from chat.streams import connection
+from portal import azure
 from tests import servers
 from tests.cloud.certificates import Authority
 from tests.cloud.fixtures import forget_tokens, identity
@@ -71,7 +72,9 @@ def test_without_a_token_redis_is_away_and_no_more(
 def test_a_refused_token_is_shown_nowhere(
     managed: ManagedRedis, identity: Identity, caplog: pytest.LogCaptureFixture
 ) -> None:
-    identity.life_seconds = 0
+    azure.redis_token()
+    identity.issued.clear()  # as if another had given it
+
     with pytest.raises(redis.AuthenticationError) as refused:
         connection.client().ping()
 

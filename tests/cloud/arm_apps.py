@@ -1,16 +1,19 @@
 """App Service and the registry's tasks, as the resource manager tells of them.
 
 https://learn.microsoft.com/rest/api/appservice/web-apps and …/containerregistry/registries. A test
-says which images make an app unwell, and how builds end.
+says which images make an app unwell, and how builds end. As Azure does it, the metric has a value
+for each whole minute, a minute late, and that of a start's minute is of the container before.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from tests.cloud.arm_answers import Answer, Json, refusal
 from tests.cloud.arm_azure import Azure
 from tests.cloud.arm_call import Call
 
+MINUTE = timedelta(minutes=1)
 REGISTRY = "/microsoft.containerregistry/registries/[^/]+"
 
 
@@ -23,7 +26,12 @@ class Apps:
     unwell: set[tuple[str, str]] = field(default_factory=set)  # role and tag
     build_ends: str = "Succeeded"
     started: list[tuple[str, str]] = field(default_factory=list)
+    # What else happens when this tag of this role has been started.
+    then: dict[tuple[str, str], Callable[[], object]] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    offers_log: bool = True
     builds: list[Json] = field(default_factory=list)
+    _started_at: dict[str, datetime] = field(default_factory=dict)
     _looks: Iterator[str] = field(default_factory=lambda: iter(()))
 
     def routes(self) -> list[tuple[str, str, Callable[[Call], Answer]]]:
@@ -59,14 +67,34 @@ class Apps:
         if site is None:
             return refusal(404, "ResourceNotFound", "There is no such app.")
         self.started.append(_running(site))
+        self._started_at[site["name"]] = self.now()
+        self.then.pop(_running(site), lambda: None)()
         return Answer(200)
+
+    def set_image(self, role: str, image: str) -> None:
+        """Somebody else gives the app this image."""
+        found = next(one for id_, one in self.azure.resources.items() if id_.endswith(f"-{role}"))
+        found["properties"]["siteConfig"]["linuxFxVersion"] = image
 
     def _measure(self, call: Call) -> Answer:
         site = self._site(call)
         if site is None:
             return refusal(404, "ResourceNotFound", "There is no such app.")
+        begin, end = (
+            datetime.fromisoformat(time) for time in call.request.query["timespan"].split("/")
+        )
+        if begin >= end:
+            return refusal(400, "BadRequest", "Start time and end time cannot be the same.")
         health = 0.0 if _running(site) in self.unwell else 100.0
-        points = [{"timeStamp": "2026-11-24T12:00:00Z"}, {"average": health}]
+        points: list[Json] = []
+        minute = begin.replace(second=0)
+        while minute < end:
+            point: Json = {"timeStamp": minute.isoformat()}
+            if minute + 2 * MINUTE <= self.now():
+                is_old = minute <= self._started_at[site["name"]]
+                point["average"] = 100.0 if is_old else health
+            points.append(point)
+            minute += MINUTE
         metric = {"name": {"value": "HealthCheckStatus"}, "timeseries": [{"data": points}]}
         return Answer(200, {"value": [metric]})
 
@@ -82,6 +110,8 @@ class Apps:
         return Answer(200, {"properties": {"status": next(self._looks, self.build_ends)}})
 
     def _offer_log(self, call: Call) -> Answer:  # noqa: ARG002  # there is one build
+        if not self.offers_log:
+            return refusal(403, "AuthorizationFailed", "You may not read logs.")
         return Answer(200, {"logLink": f"{self.url}/log"})
 
 

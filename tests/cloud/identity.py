@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/app-service/overview-managed-identity: GET wit
 `resource` and `client_id`, and the header `X-IDENTITY-HEADER`.
 """
 
+import contextlib
 import itertools
 import json
 import threading
@@ -42,10 +43,11 @@ class Token(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """An answer instead of a token."""
+    """An answer instead of a token; without a status none ever comes."""
 
     status: int
     headers: dict[str, str]
+    body: bytes | None = None
 
 
 class Identity:
@@ -64,6 +66,7 @@ class Identity:
         self.requests: list[dict[str, str]] = []
         self.told: list[Callable[[Token], None]] = []
         self._refusals: deque[Refusal] = deque()
+        self._hangs_until = threading.Event()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._server = _Server(self)
@@ -76,6 +79,7 @@ class Identity:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._hangs_until.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -94,9 +98,20 @@ class Identity:
             "AZURE_CLIENT_ID": CLIENT_ID,
         }
 
-    def refuse(self, status: int, *, times: int = 1, headers: dict[str, str] | None = None) -> None:
-        """Answer the next requests with this status instead of a token."""
-        self._refusals.extend([Refusal(status, headers or {})] * times)
+    def refuse(
+        self,
+        status: int,
+        *,
+        times: int = 1,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> None:
+        """Answer the next requests with this status instead of a token; `body` may be no JSON."""
+        self._refusals.extend([Refusal(status, headers or {}, body)] * times)
+
+    def hang(self) -> None:
+        """Take the next requests, and leave them without an answer."""
+        self._refusals.extend([Refusal(0, {})] * 1000)
 
     def stop_refusing(self) -> None:
         """Answer with tokens again."""
@@ -110,8 +125,14 @@ class Identity:
         """The tokens for this resource, oldest first."""
         return [token for token in self.issued if token.resource == resource]
 
-    def answer(self, query: dict[str, str], header: str) -> tuple[int, dict[str, str], Any]:
+    def answer(self, query: dict[str, str], header: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for one request."""
+        status, headers, body = self._answer(query, header)
+        if not status:
+            self._hangs_until.wait()
+        return status or 503, headers, body if isinstance(body, bytes) else _json(body)
+
+    def _answer(self, query: dict[str, str], header: str) -> tuple[int, dict[str, str], Any]:
         with self._lock:
             self.requests.append(query)
             if header != HEADER:
@@ -122,7 +143,8 @@ class Identity:
                 return 400, {}, _error("No User Assigned or Delegated Managed Identity found")
             if self._refusals:
                 refusal = self._refusals.popleft()
-                return refusal.status, refusal.headers, _error("refused by the test")
+                body = _error("refused by the test") if refusal.body is None else refusal.body
+                return refusal.status, refusal.headers, body
             return 200, {}, self._issue(query["resource"], query["client_id"])
 
     def _issue(self, resource: str, client_id: str) -> dict[str, str]:
@@ -139,6 +161,10 @@ class Identity:
             "token_type": "Bearer",
             "client_id": client_id,
         }
+
+
+def _json(body: object) -> bytes:
+    return json.dumps(body).encode()
 
 
 def _error(message: str) -> dict[str, Any]:
@@ -161,15 +187,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with a token, or say why not."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         header = self.headers.get("X-IDENTITY-HEADER", "")
-        status, headers, body = self.server.identity.answer(query, header)
-        content = json.dumps(body).encode()
+        status, headers, content = self.server.identity.answer(query, header)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(OSError):  # who asked may have gone
+            self.end_headers()
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
         """Say nothing."""

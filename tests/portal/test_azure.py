@@ -72,8 +72,117 @@ def test_an_expired_token_is_not_used(identity: Identity) -> None:
     with pytest.raises(azure.TokenError):
         azure.redis_token()
     identity.stop_refusing()
+    wait_until(lambda: _is_given(azure.redis_token))
 
     assert azure.redis_token() != first
+
+
+def _is_given(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except azure.TokenError:
+        return False
+    return True
+
+
+def test_past_half_of_its_life_a_token_is_not_asked_for_at_each_call(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = azure.redis_token()
+    identity.refuse(400, times=100)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 45_000)
+
+    tokens = {azure.redis_token() for _ in range(4)}
+
+    assert {token.value for token in tokens} == {first.value}
+    assert len(identity.requests) == 2
+    assert "the token in hand is used on" in caplog.text
+
+
+def test_who_waits_for_an_endpoint_that_hangs_waits_once(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"read_timeout": 1, "retry_read": 0}.items():
+        monkeypatch.setitem(azure._PATIENCE, name, value)
+    identity.hang()
+
+    with ThreadPoolExecutor(3) as threads:
+        given = [*threads.map(lambda _: _is_given(azure.redis_token), range(3))]
+    given.append(_is_given(azure.redis_token))
+
+    assert given == [False] * 4
+    assert len(identity.requests) == 1
+
+
+def test_an_endpoint_that_hangs_is_asked_twice_and_no_more(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(azure._PATIENCE, "read_timeout", 0.2)
+    identity.hang()
+
+    assert not _is_given(azure.redis_token)
+    assert len(identity.requests) == 2
+
+
+ODD = {
+    "empty": b"",
+    "page": b"<html>Bad gateway</html>",
+    "list": b"[1]",
+    "text": b'"no"',
+    "no time": b'{"access_token": "x", "expires_on": "soon"}',
+}
+
+
+@pytest.mark.parametrize("body", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_answer_that_cannot_be_read_is_no_token(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes
+) -> None:
+    monkeypatch.setitem(azure._PATIENCE, "retry_total", 0)
+    identity.refuse(status, body=body)
+
+    with pytest.raises(azure.TokenError, match="token for") as refused:
+        azure.redis_token()
+
+    assert "\n" not in str(refused.value)
+
+
+def test_the_token_in_hand_is_used_on_when_the_answer_cannot_be_read(
+    identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(azure._PATIENCE, "retry_total", 0)
+    identity.life_seconds = 4
+    first = azure.redis_token()
+    identity.refuse(500, times=100, body=b"")
+    wait_until(lambda: time.time() > first.renew_at)
+
+    assert azure.redis_token() == first
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_that_was_cut_off_shows_no_token(
+    identity: Identity,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setitem(azure._PATIENCE, "retry_total", 0)
+    identity.refuse(status, body=b'{"access_token": "hunter2-of-the-test", "expires')
+
+    with pytest.raises(azure.TokenError) as refused:
+        azure.redis_token()
+
+    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in caplog.text
+
+
+def test_a_token_that_has_expired_already_is_none(identity: Identity) -> None:
+    identity.life_seconds = -60
+
+    with pytest.raises(azure.TokenError, match="has expired"):
+        azure.redis_token()
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -193,6 +193,24 @@ def test_a_password_in_the_address_is_refused_with_tokens() -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def test_the_address_may_say_how_long_to_wait() -> None:
+    address = databases.read_address("DATABASE_URL", f"{servers.postgres.url}?connect_timeout=3")
+
+    with databases.connect(address) as connection:
+        assert connection.info.get_parameters()["connect_timeout"] == "3"
+
+
+@pytest.mark.parametrize("name", ["password", "user", "host", "port", "dbname", "autocommit"])
+@pytest.mark.parametrize("sign_in", ["password", "entra"])
+def test_who_and_where_is_refused_in_the_query(name: str, sign_in: str) -> None:
+    address = f"postgres://atrium@127.0.0.1/atrium?{name}=hunter2"
+
+    with pytest.raises(ImproperlyConfigured, match=f"DATABASE_URL must hold no {name}") as refused:
+        databases.application(address, pool_size=1, pool_timeout=1, sign_in=sign_in)
+
+    assert "hunter2" not in str(refused.value)
+
+
 def test_create_roles_leaves_identities_to_bootstrap(role: DatabaseRole) -> None:
     with pytest.raises(CommandError, match=r"manage.py bootstrap"):
         call_command("create_roles")

@@ -42,9 +42,10 @@ def lead_to(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_enabled_versions_are_read_newest_first_and_at_most_three(vault: Vault) -> None:
     later = int(time.time()) + 3600
     for number in range(5):
-        vault.add("secret-key", f"key {number}")
+        vault.add("secret-key", f"key {number}", exp=later)
     vault.add("secret-key", "withdrawn", enabled=False)
     vault.add("secret-key", "not yet", nbf=later)
+    vault.add("secret-key", "no more", exp=later - 7200)
 
     assert azure.read_secret(URL, "secret-key") == ["key 4", "key 3", "key 2"]
 

@@ -16,7 +16,6 @@ from django.conf import settings
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from portal.bootstrap import BootstrapError, read_plan
 from portal.embedded.ports import free_port
 from tests import servers
 from tests.cloud.identity import POSTGRES, Identity, Token
@@ -210,6 +209,7 @@ def test_a_served_release_says_when_it_is_done_and_leaves_when_told(server: None
         ({"BOOTSTRAP": "[]"}, "BOOTSTRAP must be a JSON object"),
         ({"BOOTSTRAP": '{"first_tenant": "acme"}'}, "is written slug=Name, not “acme”"),
         ({"BOOTSTRAP": '{"deployments": [1]}'}, "must be a list of objects"),
+        ({"BOOTSTRAP": "[" * 100_000}, "BOOTSTRAP is not valid JSON"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(changes: dict[str, str], expected: str) -> None:
@@ -218,6 +218,49 @@ def test_what_is_wrong_is_said_in_one_line(changes: dict[str, str], expected: st
     assert done.returncode == 1
     assert expected in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_administrator_who_is_there_owns_a_first_tenant_that_comes_later(server: None) -> None:
+    without = bootstrap(BOOTSTRAP=json.dumps({**PLAN, "first_tenant": ""}))
+    assert (without.returncode, without.stderr) == (0, "")
+
+    later = bootstrap()
+
+    assert later.stdout.splitlines()[3:5] == [
+        "First tenant: made “Initech Ltd” at /initech/, with 2 models",
+        "Administrator: admin@initech.example is there, and owns /initech/",
+    ]
+    assert rows("SELECT role FROM tenants_membership") == [("owner",)]
+
+
+def test_a_connection_that_is_lost_while_it_waits_is_one_line(server: None) -> None:
+    waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 6282043"
+    with psycopg.connect(ADMIN, dbname="postgres", autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(6282043)")
+        late = subprocess.Popen(
+            COMMAND, cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **ENVIRONMENT},
+        )  # fmt: skip
+        wait_until(
+            lambda: other.execute(f"{waiting} AND NOT granted").fetchone() is not None, seconds=60
+        )
+        other.execute(
+            f"SELECT pg_terminate_backend(pid) FROM ({waiting} AND NOT granted) AS late (pid)"
+        )
+        _, said = late.communicate(timeout=60)
+
+    assert late.returncode == 1
+    assert said.startswith("CommandError: DATABASE_ADMIN_URL: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_dry_run_refuses_two_models_with_one_name() -> None:
+    models = [{"name": "gpt-5.4"}, {"name": "gpt-5-4"}]
+
+    done = bootstrap("--dry-run", BOOTSTRAP=json.dumps({"deployments": models}))
+
+    assert done.returncode == 1
+    assert "Two models would be called gpt-5-4 in the catalogue" in done.stderr
 
 
 def test_a_dry_run_tells_the_plan_and_touches_nothing(tmp_path: Path) -> None:
@@ -240,9 +283,3 @@ def test_a_bad_first_person_or_tenant_is_refused(server: None) -> None:
     assert "First tenant: " in bad_tenant.stderr
     assert "Administrator: Enter a valid email address." in bad_person.stderr
     assert rows("SELECT count(*) FROM tenants_user") == [(0,)]
-
-
-def test_an_empty_plan_is_one() -> None:
-    assert read_plan("").tenant is None
-    with pytest.raises(BootstrapError):
-        read_plan("nonsense")

@@ -4,9 +4,13 @@ import os
 import ssl
 import subprocess
 import sys
+import traceback
+from collections.abc import Callable
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from portal import databases, environment
 from portal.settings import BASE_DIR
 
 SHOW = """
@@ -76,6 +80,79 @@ def test_with_tokens_redis_has_a_user_and_no_password(address: str, is_taken: bo
 
     assert ("REDIS_URL must name the identity's object id" not in error) == is_taken
     assert "hunter2" not in error
+
+
+WRONG = {
+    "REDIS_URL": [
+        "rediss://h:hunter2/0",
+        "rediss://h:99999/0",
+        "rediss://hunter2@/0",
+        "redis://:hunter2/pa@h:6379/0",
+        "redis://:6379/hunter2@h:6379/0",
+        "redis://h:6379/hunter2",
+        "redis://:1#hunter2@h:6379/0",
+        "redis://[hunter2/0",
+        "rediss://h/0?ssl_cert_reqs=hunter2",
+        "rediss://h/0?SSL_CA_CERTS=hunter2",
+        "rediss://u@h/0?password=hunter2",
+        "rediss://h/0?username=hunter2",
+        "hunter2://h",
+    ],
+    "EMAIL_URL": [
+        "smtp+tls://u:hunter2/pa@h:587",
+        "smtp+tls://u:25/hunter2@h:587",
+        "smtp+tls://u:p@h:hunter2",
+        "smtp+tls://u:hunter2@",
+        "smtp+tls://[hunter2",
+        "hunter2://h",
+    ],
+    "DATABASE_URL": [
+        "postgres://u:hunter2/pa@h:5432/db",
+        "postgres://u:5432/hunter2@h:5432/db",
+        "postgres://u:1#hunter2@h/db",
+        "postgres://u@h:hunter2/db",
+        "postgres://[hunter2/db",
+        "hunter2://h",
+    ],
+}
+READERS: dict[str, Callable[[str, str], object]] = {
+    "REDIS_URL": environment.redis_address,
+    "EMAIL_URL": environment.mail_settings,
+    "DATABASE_URL": databases.read_address,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_a_wrong_address_is_one_line_with_its_name_and_not_its_value(name: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} ") as refused:
+        READERS[name](name, value)
+
+    told = "".join(traceback.format_exception(refused.value))
+    assert "\n" not in str(refused.value)
+    assert "hunter2" not in told.replace(value, "")
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://127.0.0.1",
+        "redis://:a%2Fb@h:6379/0",
+        "rediss://u@h:10000/0?health_check_interval=5",
+    ],
+)
+def test_a_right_address_of_redis_is_taken(address: str) -> None:
+    assert environment.redis_address("REDIS_URL", address).hostname in {"127.0.0.1", "h"}
+
+
+def test_a_password_of_mail_may_hold_anything_when_it_is_written_rightly() -> None:
+    told = environment.mail_settings("EMAIL_URL", "smtp+tls://u:hunter2%2Fpa%40@h:587")
+
+    assert (told["EMAIL_HOST_PASSWORD"], told["EMAIL_PORT"]) == ("hunter2/pa@", 587)
 
 
 def test_with_tokens_the_address_of_the_database_has_no_password() -> None:

@@ -37,6 +37,12 @@ def check(**changes: str) -> tuple[int, str]:
         ("LOG_FORMAT", "xml"),
         ("TIME_ZONE", "Mars/Olympus"),
         ("EMAIL_URL", "foo"),
+        ("EMAIL_URL", "smtp+tls://u:hunter2/pa@h:587"),
+        ("REDIS_URL", "redis://:hunter2/pa@h:6379/0"),
+        ("REDIS_URL", "rediss://h/0?ssl_cert_reqs=none"),
+        ("DATABASE_URL", "postgres://u:hunter2/pa@h:5432/db"),
+        ("DATABASE_URL", "postgres://u@h/db?password=hunter2"),
+        ("PUBLIC_URL", "http://[::1"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(name: str, value: str) -> None:
@@ -44,6 +50,7 @@ def test_a_wrong_value_is_named_in_one_line(name: str, value: str) -> None:
 
     assert status == 2
     assert name in errors
+    assert "hunter2" not in errors
     assert len(errors.splitlines()) == 1
 
 

@@ -15,6 +15,7 @@ from portal.infra.history import NothingDeployed
 from portal.infra.releasing import Place, ReleaseError
 
 _PATIENCE_SECONDS = 900
+_INTERRUPTED = 130  # the status of a command that Ctrl-C has ended
 
 
 class Command(BaseCommand):
@@ -23,12 +24,16 @@ class Command(BaseCommand):
     help = (
         "Bring an image into service in a resource group that `infra deploy` made: first the"
         " release app, which brings the tables up to date once, then worker, beat and web, each"
-        " when the one before is well. Where one is not well in time, all go back to what they ran,"
-        " and the status is 1. Takes an image that is in the registry, or builds it: inside the"
-        " network by a task of the registry (--build, from the last commit), or by a command of"
-        " yours (--builder), which builds and pushes $IMAGE. To go back by hand, release the tag"
-        " that is printed as the one before. Examples: release 1.4.0 --resource-group rg-atrium"
-        " --build --agent-pool private; release 1.3.2 --resource-group rg-atrium --dry-run"
+        " when the one before is well. Where one is not well in time, or you break it off, all go"
+        " back to what they ran, and the status is not 0. One release at a time, and none while"
+        " `infra deploy` runs; a release that was killed leaves different images behind: repeat it"
+        " with --take-over. From outside the network no app answers; then Azure's measurements"
+        " count, which are minutes late and do not name the release. Takes an image that is in"
+        " the registry, or builds it: inside the network by a task of the registry (--build, from"
+        " the last commit), or by a command of yours (--builder), which builds and pushes $IMAGE."
+        " To go back by hand, release the tag that is printed as the one before. Examples:"
+        " release 1.4.0 --resource-group rg-atrium --build --agent-pool private;"
+        " release 1.3.2 --resource-group rg-atrium --dry-run"
     )
     requires_system_checks = ()
     requires_migrations_checks = False
@@ -51,6 +56,10 @@ class Command(BaseCommand):
             "--patience", type=float, default=_PATIENCE_SECONDS, metavar="SECONDS",
             help=f"for each app to be well (default: {_PATIENCE_SECONDS})",
         )  # fmt: skip
+        parser.add_argument(
+            "--take-over", action="store_true",
+            help="although the apps run different images: no other release goes on",
+        )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, only")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,6 +76,8 @@ class Command(BaseCommand):
                 self._release(arm, options)
         except (ArmError, BuildError, NothingDeployed, ReleaseError) as error:
             raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            raise CommandError("Broken off.", returncode=_INTERRUPTED) from None
 
     def _release(self, arm: Arm, options: dict[str, Any]) -> None:
         group, tag = options["resource_group"], options["tag"]
@@ -75,13 +86,17 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._plan(arm, place, options)
             return
-        self._build(arm, place, options)
+        take_over = options["take_over"]
+        releasing.refuse_second(arm, group, place, take_over=take_over)
+        if self._build(arm, place, options):
+            releasing.refuse_second(arm, group, place, take_over=take_over)
         before = releasing.switch(arm, place, tag, patience=options["patience"], say=self._say)
         self._say(f"In service: {place.image(tag)}")
         if old := before["web"].rpartition(":")[2]:
             self._say(f"Before: {old}. To go back: release {old} --resource-group {group}")
 
-    def _build(self, arm: Arm, place: Place, options: dict[str, Any]) -> None:
+    def _build(self, arm: Arm, place: Place, options: dict[str, Any]) -> bool:
+        """Whether there was something to build, which takes minutes."""
         tag = options["tag"]
         if options["build"]:
             builds.build_in_network(
@@ -94,6 +109,7 @@ class Command(BaseCommand):
             )
         elif options["builder"] is not None:
             builds.build_with(options["builder"], image=place.image(tag))
+        return bool(options["build"] or options["builder"] is not None)
 
     def _plan(self, arm: Arm, place: Place, options: dict[str, Any]) -> None:
         image = place.image(options["tag"])

@@ -52,3 +52,17 @@ def test_a_missing_mail_server_is_said_until_the_vault_has_one(
     assert given.status == 0, given.error
     assert "hunter2" not in given.out + given.error
     assert "email-url in kv-atrium-" in later.out
+
+
+def test_a_disk_that_has_grown_keeps_its_size(infra: Infra, arm_server: ArmServer) -> None:
+    prepare(arm_server.azure)
+    told = (*OURS, "--parameters", str(FOLDER / "scenario1-private.parameters.json"))
+    assert infra("deploy", *told).status == 0
+    server = next(id_ for id_ in arm_server.azure.resources if "/flexibleservers/psql-" in id_)
+    server = server.partition("/databases")[0]
+    arm_server.azure.resources[server]["properties"]["storage"]["storageSizeGB"] = 256
+
+    ended = infra("what-if", *told)
+
+    assert "postgresStorageGb: 256, which the disk has grown to" in ended.out
+    assert "~ 0 to change" in ended.out
