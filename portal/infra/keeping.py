@@ -38,10 +38,10 @@ def keep(arm: Arm, group: str, parameters: Parameters) -> list[Note]:
     return [note for note in notes if note]
 
 
-def running_image(arm: Arm, group: str) -> str:
-    """The image of the web app, as ``atrium:tag``; '' where there is none."""
+def running_image(arm: Arm, group: str, parameters: Parameters) -> str:
+    """The image of our web app, as ``atrium:tag``; '' where there is none."""
     for site in _of_type(arm, group, SITE_TYPE):
-        if "web" not in site["name"]:
+        if not (_is_ours(site, "app", parameters) and site["name"].endswith("web")):
             continue
         config = arm.get(f"{site['id']}/config/web", WEB)
         return _image(config["properties"].get("linuxFxVersion") or "")
@@ -60,7 +60,7 @@ def _image(runtime: str) -> str:
 def _keep_image(arm: Arm, group: str, parameters: Parameters) -> Note | None:
     if "image" not in parameters.declared or "image" in parameters.given:
         return None
-    runs = running_image(arm, group)
+    runs = running_image(arm, group, parameters)
     if not runs:
         return None
     told = parameters.value("image")

@@ -45,7 +45,7 @@ class Parameters:
             content = json.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise ParametersError(f"{file}: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ParametersError(f"{file} is no JSON: {error}") from error
         entries = content.get("parameters") if isinstance(content, dict) else None
         if not isinstance(entries, dict):

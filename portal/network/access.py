@@ -18,7 +18,7 @@ _SCOPES = {
     "keyvault": "https://vault.azure.net/.default",
     "registry": "https://containerregistry.azure.net/.default",
 }
-_NOT_OF_RELEASE = "the release app has no right here, on purpose: run this in the web app"
+_NOT_OF_RELEASE = "the release app has no right here, on purpose: run this as beat"
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,11 @@ class Command(BaseCommand):
     def _deploy(self, screen: Terminal, options: dict[str, Any]) -> None:
         pace = {"every_seconds": options["every"]}
         if not (options["follow"] or options["cancel"]):
+            if options["template"] == MAIN and not options["parameters"]:
+                raise Refused(
+                    "Give --parameters: without them everything would be the template's default,"
+                    " also what an earlier deployment set otherwise"
+                )
             template, parameters = self._read(options, screen)
         with self._arm(options) as arm:
             group = _group(options)

@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The tag, where it comes from, and where it goes."""
         parser.add_argument("tag", help="the image's tag, which names the release")
-        parser.add_argument("--resource-group", required=True, metavar="NAME")
+        parser.add_argument("-g", "--resource-group", required=True, metavar="NAME")
         parser.add_argument(
             "--subscription", default=settings.AZURE_SUBSCRIPTION_ID, metavar="ID",
             help="default: AZURE_SUBSCRIPTION_ID",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from portal.management.commands.infra import MAIN
 from tests.arm.evaluate import FOLDER
 from tests.cloud.arm_server import ArmServer, prepare
 from tests.portal.infra.conftest import Infra
@@ -66,3 +67,13 @@ def test_a_disk_that_has_grown_keeps_its_size(infra: Infra, arm_server: ArmServe
 
     assert "postgresStorageGb: 256, which the disk has grown to" in ended.out
     assert "~ 0 to change" in ended.out
+
+
+def test_a_deployment_without_a_parameter_file_is_refused(
+    infra: Infra, arm_server: ArmServer
+) -> None:
+    ended = infra("deploy", "--template", str(MAIN))
+
+    assert ended.status == 1
+    assert "Give --parameters" in ended.error
+    assert arm_server.log == []
