@@ -19,6 +19,7 @@ __all__ = ["forget_tokens", "server"]  # fixtures
 class App(BaseHTTPRequestHandler):
     """An app that answers from here: its health path is well, readiness is what it is told."""
 
+    health = b'HTTP/1.0 200 OK\r\n\r\n{"release": "1.1.0", "done": true}'
     ready = b"HTTP/1.0 200 OK\r\n\r\n{}"
     asked: list[str]
 
@@ -26,7 +27,7 @@ class App(BaseHTTPRequestHandler):
         """Answer with what is there."""
         self.asked.append(self.path)
         is_health = self.path == "/healthz"
-        self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n{}" if is_health else self.ready)
+        self.wfile.write(self.health if is_health else self.ready)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -61,6 +62,18 @@ def test_web_that_is_alive_but_not_ready_leads_back(server: ArmServer, app: type
     app.ready = b'HTTP/1.0 503 Unavailable\r\n\r\n{"database": false}'
 
     with pytest.raises(CommandError, match=r"health path says 503 .*database.*false"):
+        release("1.1.0", "--patience", "0.2")
+
+    assert images(server) == {"1.0.0"}
+
+
+@pytest.mark.parametrize("facts", [b'{"release": "1.0.0", "done": true}', b"{}"])
+def test_the_release_before_or_none_that_is_named_is_not_the_one_waited_for(
+    server: ArmServer, app: type[App], facts: bytes
+) -> None:
+    app.health = b"HTTP/1.0 200 OK\r\n\r\n" + facts
+
+    with pytest.raises(CommandError, match="release failed"):
         release("1.1.0", "--patience", "0.2")
 
     assert images(server) == {"1.0.0"}
