@@ -54,13 +54,13 @@ def upstream(_upstream: Upstream) -> Upstream:
 @pytest.fixture
 def tenant(db: None) -> Tenant:
     """The organisation that the tests are about."""
-    return create_tenant(slug="acme", name="Acme")
+    return create_tenant(slug="acme", name="Acme", generates_titles=False)
 
 
 @pytest.fixture
 def other_tenant(db: None) -> Tenant:
     """Another organisation on the same portal."""
-    return create_tenant(slug="globex", name="Globex")
+    return create_tenant(slug="globex", name="Globex", generates_titles=False)
 
 
 @cache

@@ -104,6 +104,7 @@ class GrantInline(Confined, TabularInline):  # type: ignore[misc]  # as above
 class TenantsInline(GrantInline):
     """The tenants that may use a deployment. Taking a grant away withdraws the model at once."""
 
+    fk_name = "deployment"
     autocomplete_fields = ("tenant",)
     fields = ("tenant", "is_default", "is_offered")
 

@@ -5,6 +5,7 @@ from chat.models.conversations import Conversation, ConversationPage, Message
 from chat.models.generations import Generation
 from chat.models.investigations import Investigation
 from chat.models.library import LibraryPrompt
+from chat.models.pauses import Pause
 from chat.models.usage import UsageEntry
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Investigation",
     "LibraryPrompt",
     "Message",
+    "Pause",
     "UsageEntry",
 ]

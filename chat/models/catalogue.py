@@ -106,6 +106,14 @@ class DeploymentGrant(models.Model):
     is_offered = models.BooleanField(
         default=True, help_text="Whether the tenant's members may choose it."
     )
+    fallback = models.ForeignKey(
+        Deployment,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Another of the tenant's models, which answers while this one is paused.",
+    )
 
     class Meta:
         constraints = [

@@ -64,10 +64,23 @@ class Conversation(models.Model):
     migrations give it one that carries the tenant, so that no reference leaves it.
     """
 
+    class TitleBy(models.TextChoices):
+        """Who gave it its title: a model replaces first words only, and a person anything."""
+
+        FIRST_WORDS = "words"
+        MODEL = "model"
+        PERSON = "person"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="conversations")
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="conversations")
     title = models.CharField(max_length=200)
+    title_by = models.CharField(
+        max_length=10,
+        choices=TitleBy.choices,
+        default=TitleBy.FIRST_WORDS,
+        db_default=TitleBy.FIRST_WORDS,
+    )
     deployment = models.ForeignKey(
         Deployment, on_delete=models.PROTECT, related_name="conversations"
     )

@@ -179,6 +179,21 @@ class Generation(models.Model):
         related_name="generation",
         db_constraint=False,
     )
+    continues = models.ForeignKey(
+        Message,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_constraint=False,
+        help_text="The unfinished reply that its own begins with.",
+    )
+    stands_in_for = models.ForeignKey(
+        Deployment,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The deployment that was asked for, where a fallback answers.",
+    )
     request_id = models.UUIDField(help_text="The client's id of the send that asked for it.")
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
@@ -190,8 +205,23 @@ class Generation(models.Model):
     attempt = models.PositiveIntegerField(default=0)
     partial_text = models.TextField(blank=True, help_text="What had arrived at the last heartbeat.")
 
+    estimated_input_tokens = models.PositiveIntegerField(
+        null=True, help_text="Our estimate of the prompt as it was sent."
+    )
+    left_out = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Messages of the branch that did not fit into the model's window.",
+    )
+
     not_before = models.DateTimeField(null=True, help_text="The provider's Retry-After.")
+    try_again_at = models.DateTimeField(
+        null=True, help_text="When a failed one may be tried again, as the provider says."
+    )
     stop_requested_at = models.DateTimeField(null=True)
+    seen_chars = models.PositiveIntegerField(
+        null=True, help_text="How much of the text the person had seen when they asked to stop."
+    )
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)

@@ -18,6 +18,12 @@ class UsageEntry(models.Model):
 
     database_rights = "SELECT, INSERT"
 
+    class Purpose(models.TextChoices):
+        """What the model was called for."""
+
+        ANSWER = "answer"
+        TITLE = "title"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="usage_entries")
@@ -25,7 +31,14 @@ class UsageEntry(models.Model):
     deployment = models.ForeignKey(
         Deployment, on_delete=models.PROTECT, related_name="usage_entries"
     )
-    generation_id = models.UUIDField(unique=True)  # one bill per run
+    purpose = models.CharField(
+        max_length=10,
+        choices=Purpose.choices,
+        default=Purpose.ANSWER,
+        db_default=Purpose.ANSWER,
+    )
+    # One bill per run: the generation's id, or for a title its conversation's.
+    generation_id = models.UUIDField(unique=True)
     input_tokens = models.PositiveIntegerField()
     output_tokens = models.PositiveIntegerField()
     is_estimate = models.BooleanField(

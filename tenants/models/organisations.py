@@ -44,6 +44,23 @@ class Tenant(models.Model):
         validators=[MinValueValidator(1)],
         help_text="How many answers may be written at once; further ones wait in the queue.",
     )
+    max_running_per_member = models.PositiveIntegerField(
+        default=10,
+        db_default=10,
+        validators=[MinValueValidator(1)],
+        help_text="How many of them may be one member's.",
+    )
+    max_queued_per_member = models.PositiveIntegerField(
+        default=20,
+        db_default=20,
+        validators=[MinValueValidator(1)],
+        help_text="How many messages of one member may wait; a further one is refused.",
+    )
+    generates_titles = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Whether the default model names new conversations; it is billed like an answer.",
+    )
     default_system_prompt = models.TextField(
         blank=True,
         max_length=20_000,

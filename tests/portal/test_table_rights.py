@@ -28,6 +28,7 @@ GLOBAL = {
     "auth_group_permissions",
     "auth_permission",
     "chat_deployment",
+    "chat_pause",
     "django_content_type",
     "django_migrations",
     "django_session",

@@ -1,0 +1,128 @@
+"""A generation's life: what it continues and left out, pauses of deployments, titles by a model."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+from tenants.isolation import same_tenant
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("chat", "0005_queue_figures"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Pause",
+            fields=[
+                (
+                    "deployment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="pause",
+                        serialize=False,
+                        to="chat.deployment",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(help_text="The code of the last failure.", max_length=30),
+                ),
+                ("until", models.DateTimeField()),
+                ("failures", models.PositiveIntegerField(default=1, help_text="In a row.")),
+                (
+                    "probe_id",
+                    models.UUIDField(help_text="The generation that tries it.", null=True),
+                ),
+                ("probed_at", models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddField(
+            model_name="conversation",
+            name="title_by",
+            field=models.CharField(
+                choices=[("words", "First Words"), ("model", "Model"), ("person", "Person")],
+                db_default="words",
+                default="words",
+                max_length=10,
+            ),
+        ),
+        migrations.AddField(
+            model_name="deploymentgrant",
+            name="fallback",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Another of the tenant's models, which answers while this one is paused.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="chat.deployment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="generation",
+            name="continues",
+            field=models.ForeignKey(
+                db_constraint=False,
+                help_text="The unfinished reply that its own begins with.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="chat.message",
+            ),
+        ),
+        migrations.AddField(
+            model_name="generation",
+            name="estimated_input_tokens",
+            field=models.PositiveIntegerField(
+                help_text="Our estimate of the prompt as it was sent.", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="generation",
+            name="left_out",
+            field=models.PositiveIntegerField(
+                db_default=0,
+                default=0,
+                help_text="Messages of the branch that did not fit into the model's window.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="generation",
+            name="seen_chars",
+            field=models.PositiveIntegerField(
+                help_text="How much of the text the person had seen when they asked to stop.",
+                null=True,
+            ),
+        ),
+        migrations.AddField(
+            model_name="generation",
+            name="stands_in_for",
+            field=models.ForeignKey(
+                help_text="The deployment that was asked for, where a fallback answers.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="chat.deployment",
+            ),
+        ),
+        migrations.AddField(
+            model_name="generation",
+            name="try_again_at",
+            field=models.DateTimeField(
+                help_text="When a failed one may be tried again, as the provider says.", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="usageentry",
+            name="purpose",
+            field=models.CharField(
+                choices=[("answer", "Answer"), ("title", "Title")],
+                db_default="answer",
+                default="answer",
+                max_length=10,
+            ),
+        ),
+        same_tenant("chat_generation", "continues_id", "chat_message"),
+    ]
