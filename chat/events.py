@@ -1,12 +1,14 @@
 """What a browser is told while an answer is written: names and shapes of the stream's events.
 
-`data` is one JSON object: started {}, delta {"text"} (append), snapshot {"text"} (replace all so
-far), end {"status", "error_code"}.
+`data` is one JSON object of strings: waiting {"reason", "ahead", "seconds"} (it has not begun, and
+why), started {}, delta {"text"} (append), snapshot {"text"} (replace all so far), end {"status",
+"error_code"}. A waiting event may also follow started: the run was put back into the queue.
 """
 
 import json
 from typing import NamedTuple
 
+WAITING = "waiting"
 STARTED = "started"
 DELTA = "delta"
 SNAPSHOT = "snapshot"
@@ -25,6 +27,11 @@ class Event(NamedTuple):
 
 def _event(name: str, **data: str) -> Event:
     return Event(name, json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def waiting(reason: str, *, ahead: int, seconds: int) -> Event:
+    """No worker has it; what it waits for is `reason` (chat/services/waiting.py)."""
+    return _event(WAITING, reason=reason, ahead=str(ahead), seconds=str(seconds))
 
 
 def started() -> Event:

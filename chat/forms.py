@@ -31,9 +31,15 @@ class StartForm(SendForm):
 
 
 class RetryForm(forms.Form):
-    """The client's id of this retry."""
+    """The client's id of this retry or continuation."""
 
     request_id = forms.UUIDField()
+
+
+class StopForm(forms.Form):
+    """How much of the answer the person has seen: characters of its text, as code points."""
+
+    seen = forms.IntegerField(min_value=0, required=False)
 
 
 class TitleForm(forms.Form):

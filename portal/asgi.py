@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 import django
@@ -10,13 +11,14 @@ from django.conf import settings
 from django.core import signals
 from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections, connections, reset_queries
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from portal import start
 from portal.celery import app as celery
 from portal.gateway import ForwardedHeaders, Receive, Scope, Trust
 from portal.health import ALIVE_PATH, READY_PATH, Send, say_alive
+from portal.leaving import Leaving
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -32,6 +34,7 @@ class ThreadedHandler(ASGIHandler):
     def __init__(self) -> None:
         super().__init__()
         self._threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="request")
+        self._leaving = Leaving()
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Everything of ours is synchronous."""
@@ -39,6 +42,9 @@ class ThreadedHandler(ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; streams ask the database in the same threads."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served, not {scope['type']}")
         if scope["path"] == ALIVE_PATH:
@@ -56,11 +62,32 @@ class ThreadedHandler(ASGIHandler):
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            if request.path != READY_PATH and not start.is_bound():
+            if not self._is_ready(request):
                 return HttpResponse("Not ready.\n", status=503, content_type="text/plain")
             return self.get_response(request)
         finally:
             connections.close_all()
+
+    def _is_ready(self, request: HttpRequest) -> bool:
+        """Whether to answer; who leaves still answers everything but that they are ready."""
+        if request.path == READY_PATH:
+            return not self._leaving.has_begun
+        return start.is_bound()
+
+    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
+        """Send it; an event stream until this process is told to stop."""
+        if isinstance(response, StreamingHttpResponse):
+            frames = response.streaming_content
+            if isinstance(frames, AsyncIterator):  # anything else is a download, and is finished
+                response.streaming_content = self._leaving.until_begun(frames)
+        await super().send_response(response, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The server's own word for it: listen for signals from when it listens for them itself."""
+        while (await receive())["type"] == "lifespan.startup":
+            self._leaving.listen()
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 def _content_length(scope: Scope) -> float:

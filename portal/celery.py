@@ -6,7 +6,7 @@ from typing import Any
 
 import kombu.utils.functional
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, worker_init, worker_ready
+from celery.signals import beat_init, celeryd_init, setup_logging, worker_init, worker_ready
 from django.conf import settings
 
 from chat import streams
@@ -25,6 +25,11 @@ app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["consumer"].add(probe.ConsumerStep)
+
+
+@setup_logging.connect
+def leave_logs_alone(**_: Any) -> None:
+    """Celery would raise the level of all logs to its own, and no line of ours would be written."""
 
 
 @celeryd_init.connect

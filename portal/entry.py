@@ -16,12 +16,12 @@ MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 
 
 def web(*, host: str, port: int) -> list[str]:
-    """The web server. Open answer streams get three seconds to end when it stops."""
+    """The web server. When it stops, its event streams end at once; other responses get a while."""
     arguments = ["portal.asgi:application", "--host", host, "--port", str(port)]
     # Forwarded headers are portal/gateway.py's to judge, not uvicorn's.
     arguments += ["--no-proxy-headers", "--no-access-log", "--no-server-header"]
     # Browsers and gateways keep their connection while somebody reads an answer.
-    arguments += ["--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "3"]
+    arguments += ["--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "30"]
     return ["-m", "uvicorn", *arguments]
 
 

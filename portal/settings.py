@@ -169,6 +169,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 # Generations wait in a queue of their own, so that nothing short waits behind them.
 CELERY_TASK_ROUTES = {
     "chat.tasks.generate": {"queue": "chat"},
+    "chat.tasks.generate_title": {"queue": "default"},
     "chat.tasks.settle": {"queue": "default"},
     "chat.tasks.tell_members": {"queue": "default"},
     "chat.tasks.delete_expired": {"queue": "default"},
@@ -236,6 +237,11 @@ CHAT_HEARTBEAT_LIMIT_SECONDS = env.positive("CHAT_HEARTBEAT_LIMIT_SECONDS", defa
 CHAT_MAX_ATTEMPTS = 3
 # Generations that one worker process runs at once; its Celery concurrency must be higher.
 CHAT_WORKER_SLOTS = env.count("CHAT_WORKER_SLOTS", default=220)
+# Generations that all workers together run at once, of all tenants.
+CHAT_MAX_RUNNING = env.count("CHAT_MAX_RUNNING", default=1000)
+# A worker that is told to stop lets its answers run on for this long. App Service ends it after 120
+# seconds (WEBSITES_CONTAINER_STOP_TIME_LIMIT), and it needs up to 20 more for storing what is left.
+CHAT_LEAVE_SECONDS = env.positive("CHAT_LEAVE_SECONDS", default=90.0)
 CHAT_STREAM_TTL_SECONDS = 3600
 CHAT_STREAM_HEARTBEAT_SECONDS = 15.0
 # Open streams are looked through this often for readers who may read no longer.

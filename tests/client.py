@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import psycopg
+from django.core.signals import setting_changed
 from django.db import connection
+from django.dispatch import receiver
 from django.test import Client
+from django.test.client import ClientHandler
 
 # What a scope costs inside a test's transaction: savepoint, setting, setting back, release. By
 # itself it costs the beginning and end of a transaction, and one statement.
@@ -42,10 +46,24 @@ def without_scope() -> Iterator[None]:
             raw_connection().execute("SELECT set_config('atrium.platform', 'on', false)")
 
 
+@cache
+def _handler(*, enforce_csrf_checks: bool) -> ClientHandler:
+    """One for all clients, as a web process has one: its middleware reads all static files."""
+    return ClientHandler(enforce_csrf_checks)
+
+
+@receiver(setting_changed)
+def _forget_handlers(**about: object) -> None:
+    """Middleware reads settings when it is made."""
+    _handler.cache_clear()
+
+
 class PortalClient(Client):
     """Django's test client; each request starts without a scope and must leave none."""
 
     def request(self, **request: Any) -> Any:
         """Send it."""
+        checks = self.handler.enforce_csrf_checks
+        self.handler = _handler(enforce_csrf_checks=checks)
         with without_scope():
             return super().request(**request)

@@ -11,7 +11,6 @@ from functools import cache
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from chat import services
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
 from tenants.models import Membership, Tenant, User
 from tenants.services import create_member, create_tenant
+from tests import servers
 from tests.client import PortalClient
 from tests.stack import Stack, wait_until
 from tests.upstream import Upstream
@@ -34,8 +34,9 @@ def django_db_modify_db_settings_xdist_suffix() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
-    """Pages name static files by their hashed names, as in production."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    """What pages name; another process may have collected them for this one."""
+    if not servers.ready:
+        servers.collect_static_files()
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,14 @@ from django.db.models import Count
 from django.http import HttpRequest
 
 from chat.admin.grants import TenantsInline
+from chat.admin.pauses import Pausable
 from chat.models import Deployment, DeploymentGrant
 from tenants.access import access_of
 from tenants.admin.base import AuditedAdmin
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(AuditedAdmin):
+class DeploymentAdmin(Pausable, AuditedAdmin):
     """The catalogue. `manage.py sync_deployments` overwrites what its file names.
 
     For administrators alone; managers see their tenant's models on the tenant's page.
@@ -31,7 +32,9 @@ class DeploymentAdmin(AuditedAdmin):
         "output_price",
         "tenants",
         "is_active",
+        "shown_pause",
     )
+    list_select_related = ("pause",)
     list_filter = ("is_active", "kind", "grants__tenant")
     search_fields = ("name", "label", "model")
     ordering = ("label",)
@@ -39,9 +42,9 @@ class DeploymentAdmin(AuditedAdmin):
         (None, {"fields": (("label", "name"), "purpose", "is_active")}),
         ("Call", {"fields": (("kind", "model"), "endpoint", "context_window")}),
         ("Price", {"fields": (("input_price", "output_price"),)}),
-        ("Facts", {"fields": (("id", "created_at"),)}),
+        ("Facts", {"fields": (("id", "created_at"), "told_pause")}),
     )
-    readonly_fields = ("id", "created_at")
+    readonly_fields = ("id", "created_at", "told_pause")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (TenantsInline,)
 

@@ -5,11 +5,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from unfold.admin import TabularInline
 from unfold.forms import PaginationInlineFormSet
 
-from chat.models import DeploymentGrant
+from chat.models import Deployment, DeploymentGrant
 from tenants.admin.base import Confined, FixedOnceSaved
 from tenants.admin.organisations import TenantAdmin
 from tenants.models import Tenant
@@ -22,7 +24,14 @@ class GrantForm(FixedOnceSaved):
     fixed_fields = ("tenant", "deployment")
 
     class Meta:
-        labels = {"is_default": "Default", "is_offered": "Offered to members"}
+        labels = {
+            "is_default": "Default",
+            "is_offered": "Offered to members",
+            "fallback": "While it is paused",
+        }
+        error_messages = {
+            "fallback": {"invalid_choice": "Choose another one of the organisation's models."}
+        }
 
     @property
     def is_new_default(self) -> bool:
@@ -40,6 +49,24 @@ class GrantFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold shi
 
     # What lost its place as default, on this page or another, for the audit log.
     also_changed: list[tuple[DeploymentGrant, dict[str, list[str]]]]
+
+    def add_fields(self, form: GrantForm, index: int | None) -> None:
+        """What may stand in for a model: another one of the tenant's."""
+        super().add_fields(form, index)
+        field = form.fields.get("fallback")
+        if isinstance(field, ModelChoiceField):
+            own = form.instance.deployment_id
+            field.queryset = Deployment.objects.filter(grants__tenant=self.instance.pk)
+            field.choices = [
+                ("", "Nobody answers: messages wait"),
+                *((pk, label) for pk, label in self._granted if pk != own),
+            ]
+
+    @cached_property
+    def _granted(self) -> list[tuple[Any, str]]:
+        """The tenant's models, asked for once for all rows."""
+        granted = Deployment.objects.filter(grants__tenant=self.instance.pk)
+        return list(granted.values_list("pk", "label"))
 
     def clean(self) -> None:
         """One new default for a tenant at most, and one that its members may choose."""
@@ -69,6 +96,8 @@ class GrantFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold shi
         for form in self._kept():
             if form.is_new_default:
                 self._make_way(form.instance)
+        for form in self.deleted_forms if self.can_delete else []:
+            self._forget(form.instance)
         return super().save(commit)
 
     def _kept(self) -> Iterator[GrantForm]:
@@ -83,6 +112,16 @@ class GrantFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold shi
             other.is_default = False
             other.save(update_fields=["is_default"])
             self.also_changed.append((other, {"is_default": ["True", "False"]}))
+
+    def _forget(self, withdrawn: DeploymentGrant) -> None:
+        """What the tenant has no longer stands in for nothing of its."""
+        grants = DeploymentGrant.objects.filter(
+            tenant=withdrawn.tenant_id, fallback=withdrawn.deployment_id
+        )
+        for other in grants.select_related("tenant", "fallback"):
+            self.also_changed.append((other, {"fallback": [str(other.fallback), ""]}))
+            other.fallback = None
+            other.save(update_fields=["fallback"])
 
 
 class GrantInline(Confined, TabularInline):  # type: ignore[misc]  # as above
@@ -123,7 +162,14 @@ class ModelsInline(GrantInline):
     def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         """Administrators choose the deployment; for others it is a name."""
         first = "deployment" if self.may(request, None) else "label"
-        return (first, "purpose", "model_name", "is_default", "is_offered")
+        return (first, "purpose", "model_name", "is_default", "is_offered", "fallback")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The fallback is chosen here; models have a page of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "fallback":
+            field.widget = field.widget.widget  # without links to add, change and delete
+        return field
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Platform administrators alone."""

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Protocol
 
 import gevent
@@ -38,6 +39,9 @@ class Held(Protocol):
     def stop(self) -> None:
         """The person asked to stop."""
 
+    def leave(self) -> None:
+        """This process ends: end now with what has arrived. May be told again and again."""
+
     def lose(self) -> None:
         """Another attempt holds the generation now, or it is gone."""
 
@@ -63,6 +67,16 @@ class Pulse:
         finally:
             if self._runs.get(run.generation_id) is run:
                 del self._runs[run.generation_id]
+
+    @property
+    def count(self) -> int:
+        """How many runs this process holds."""
+        return len(self._runs)
+
+    def leave(self) -> None:
+        """Tell all runs that this process ends."""
+        for run in list(self._runs.values()):
+            run.leave()
 
     def _beat(self) -> None:
         looks = 0
@@ -93,6 +107,12 @@ class Pulse:
                 run.lose()
             elif run.generation_id in stopping:
                 run.stop()
+
+
+@cache
+def pulse() -> Pulse:
+    """The pulse of this process."""
+    return Pulse()
 
 
 def _write_heartbeats(runs: list[Held]) -> None:

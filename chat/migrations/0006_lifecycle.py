@@ -1,6 +1,11 @@
-"""A generation's life: what it continues and left out, pauses of deployments, titles by a model."""
+"""A generation's life: what it continues and left out, pauses of deployments, titles by a model.
+
+Two versions may run on one database meanwhile: a new column is null or has its default in the
+database, so no table is written anew, and the new checks look at columns that are all null yet.
+"""
 
 import django.db.models.deletion
+import django.utils.timezone
 from django.db import migrations, models
 
 from tenants.isolation import same_tenant
@@ -29,7 +34,15 @@ class Migration(migrations.Migration):
                     "reason",
                     models.CharField(help_text="The code of the last failure.", max_length=30),
                 ),
+                ("began_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("until", models.DateTimeField()),
+                (
+                    "is_asked",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The provider said when; else it is our own guess.",
+                    ),
+                ),
                 ("failures", models.PositiveIntegerField(default=1, help_text="In a row.")),
                 (
                     "probe_id",
@@ -58,6 +71,14 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="+",
                 to="chat.deployment",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="deploymentgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fallback", models.F("deployment")), _negated=True),
+                name="fallback_is_another",
+                violation_error_message="A model cannot stand in for itself.",
             ),
         ),
         migrations.AddField(

@@ -6,6 +6,7 @@ from chat.models.generations import Generation
 from chat.models.investigations import Investigation
 from chat.models.library import LibraryPrompt
 from chat.models.pauses import Pause
+from chat.models.searching import SearchEntry, words_of
 from chat.models.usage import UsageEntry
 
 __all__ = [
@@ -18,5 +19,7 @@ __all__ = [
     "LibraryPrompt",
     "Message",
     "Pause",
+    "SearchEntry",
     "UsageEntry",
+    "words_of",
 ]

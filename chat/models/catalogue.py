@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from tenants.models import Membership, Tenant
 
@@ -93,6 +94,17 @@ class Deployment(models.Model):
         return (input_tokens * self.input_price + output_tokens * self.output_price) / _MILLION
 
 
+class DeploymentGrantQuerySet(models.QuerySet["DeploymentGrant"]):
+    """Grants, narrowed."""
+
+    def with_fallback(self) -> Self:
+        """Those whose fallback may be called: granted to the same tenant, offered and active."""
+        offered = DeploymentGrant.objects.filter(
+            tenant=OuterRef("tenant"), deployment=OuterRef("fallback"), is_offered=True
+        )
+        return self.filter(Exists(offered), fallback__is_active=True)
+
+
 class DeploymentGrant(models.Model):
     """That a tenant may use a deployment; one of a tenant's grants is its default.
 
@@ -115,6 +127,8 @@ class DeploymentGrant(models.Model):
         help_text="Another of the tenant's models, which answers while this one is paused.",
     )
 
+    objects = DeploymentGrantQuerySet.as_manager()
+
     class Meta:
         constraints = [
             # A deployment is granted once, and the lookup of a tenant's models uses it.
@@ -122,6 +136,12 @@ class DeploymentGrant(models.Model):
             # At most one default per tenant.
             models.UniqueConstraint(
                 fields=["tenant"], condition=models.Q(is_default=True), name="one_default_grant"
+            ),
+            # What is paused cannot stand in for itself.
+            models.CheckConstraint(
+                condition=~models.Q(fallback=models.F("deployment")),
+                name="fallback_is_another",
+                violation_error_message="A model cannot stand in for itself.",
             ),
         ]
 

@@ -1,22 +1,20 @@
-"""One attempt to answer a message: its states, and how workers come by it."""
+"""One attempt to answer a message: its states, and what may be done with it when."""
 
 import uuid
-from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from chat.models.catalogue import Deployment
+from chat.models.catalogue import Deployment, DeploymentGrant
 from chat.models.conversations import Conversation, Message
+from chat.models.pauses import Pause
 from tenants.models import Membership, Tenant, User
-from tenants.scope import platform_scope, tenant_scope
-
-# Each further try means that another worker has claimed something; the sweep looks after the rest.
-_CLAIM_TRIES = 20
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -40,8 +38,55 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def due(self, now: datetime) -> Self:
         """Those that wait for a worker and may start now."""
-        may_start = Q(not_before=None) | Q(not_before__lte=now)
-        return self.queued().filter(may_start, _is_wanted())
+        return self.queued().filter(_may_start(now), _is_wanted())
+
+    def with_holds(self, now: datetime) -> Self:
+        """Each with `may_start`, and with `held_until` where its provider or a pause holds it.
+
+        `is_asked`: the provider said so.
+        """
+        pause = Pause.objects.filter(deployment=_asked())
+        return self.annotate(
+            may_start=ExpressionWrapper(_may_start(now), output_field=models.BooleanField()),
+            held_until=Greatest("not_before", Subquery(pause.values("until"))),
+            is_asked=Coalesce(Subquery(pause.values("is_asked")), Value(value=True)),
+        )
+
+    def lines_of(self, pks: Collection[uuid.UUID], now: datetime) -> Self:
+        """All that wait in the tenants of these generations, if these do, in the order of starts.
+
+        With their holds, and their tenant's limits: `most_of_tenant`, `most_of_member`.
+        """
+        asked = self.queued().filter(pk__in=pks)
+        lines = self.queued().filter(_is_wanted(), tenant__in=asked.values("tenant"))
+        return (
+            lines.with_holds(now)
+            .annotate(
+                most_of_tenant=F("tenant__max_running"),
+                most_of_member=F("tenant__max_running_per_member"),
+            )
+            .order_by("queued_at", "pk")
+        )
+
+    def in_vain(self, now: datetime, *, longest: timedelta) -> Self:
+        """Those whose deployment is paused for longer than they should wait, with no fallback.
+
+        That is, for longer from now on, or for longer already with them in the queue. Each with the
+        pause's `pause_reason` and `pause_until`.
+        """
+        pause = Pause.objects.filter(deployment=_asked(), until__gt=now)
+        is_long = Q(pause_until__gt=now + longest) | Q(
+            pause_began_at__lt=now - longest, queued_at__lt=now - longest
+        )
+        return (
+            self.queued()
+            .annotate(
+                pause_reason=Subquery(pause.values("reason")),
+                pause_until=Subquery(pause.values("until")),
+                pause_began_at=Subquery(pause.values("began_at")),
+            )
+            .filter(is_long, ~_can_be_called(now))
+        )
 
     def unwanted(self) -> Self:
         """Those whose person may no longer use the tenant: nothing more is done for them."""
@@ -63,7 +108,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def queue_figures(self, now: datetime, *, since: datetime) -> dict[str, Any]:
         """`oldest_at` and `waiting` of those that may start, `running`, and `failed` since then."""
         queued, running = Q(status=Generation.Status.QUEUED), Q(status=Generation.Status.RUNNING)
-        waiting = queued & (Q(not_before=None) | Q(not_before__lte=now))
+        waiting = queued & _may_start(now)
         failed = Q(status=Generation.Status.FAILED, ended_at__gte=since)
         # Each part has an index of its own, of few rows.
         return self.filter(queued | running | failed).aggregate(
@@ -73,65 +118,23 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             failed=Count("pk", filter=failed),
         )
 
-    def claim_next(self) -> "Generation | None":
-        """Take the next waiting generation for the calling worker, or None when none may start.
 
-        Fair: the tenant with the fewest running generations first, then the oldest; never above
-        the tenant's `max_running`. The claim is committed on return, with `attempt` raised by one.
-        Looks at all tenants, and takes in the scope of one.
-        """
-        for _ in range(_CLAIM_TRIES):
-            is_outrun = False
-            now = timezone.now()
-            for tenant_id in self._tenants_in_turn(now):
-                claimed, has_room = self._claim_of_tenant(tenant_id, now)
-                if claimed:
-                    return claimed
-                is_outrun = is_outrun or has_room
-            # Others took what this claim saw. Theirs may have been a ticket for a newer row that it
-            # did not see: without another look that row would wait, with no ticket left for it.
-            if not is_outrun:
-                break
-        return None
+def _may_start(now: datetime) -> Q:
+    """What neither its provider nor a pause holds back. (Limits do; the claim sees to them.)"""
+    return (Q(not_before=None) | Q(not_before__lte=now)) & _can_be_called(now)
 
-    def _tenants_in_turn(self, now: datetime) -> list[uuid.UUID]:
-        with platform_scope("claim: whose turn it is"):
-            due = self.due(now).values_list("tenant").annotate(Min("queued_at")).order_by()
-            oldest = dict(due)
-            if len(oldest) < 2:
-                return list(oldest)
-            counts = self.running().values_list("tenant").annotate(Count("pk")).order_by()
-            running = Counter(dict(counts))
-        return sorted(oldest, key=lambda tenant: (running[tenant], oldest[tenant]))
 
-    def _claim_of_tenant(
-        self, tenant_id: uuid.UUID, now: datetime
-    ) -> tuple["Generation | None", bool]:
-        """What was claimed of this tenant's, and whether it might have more running."""
-        with tenant_scope(tenant_id):
-            return self._claim_in_scope(tenant_id, now)
+def _can_be_called(now: datetime) -> Q:
+    """Whether the deployment that was asked for, or its fallback, may be called."""
+    closed = Pause.objects.closed(now)
+    given = DeploymentGrant.objects.filter(tenant=OuterRef("tenant"), deployment=_asked())
+    fallback = given.with_fallback().exclude(fallback__in=closed.values("deployment"))
+    return ~Q(Exists(closed.filter(deployment=_asked()))) | Q(Exists(fallback))
 
-    def _claim_in_scope(
-        self, tenant_id: uuid.UUID, now: datetime
-    ) -> tuple["Generation | None", bool]:
-        # The lock makes counting and claiming one step, so the limit holds among many workers.
-        tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
-        has_room = self.running().filter(tenant=tenant).count() < tenant.max_running
-        if tenant.status != Tenant.Status.ACTIVE or not has_room:
-            return None, False
-        waiting = self.due(now).filter(tenant=tenant).order_by("queued_at", "pk")
-        claimed = (
-            waiting.select_for_update(of=("self",), skip_locked=True)
-            .select_related("deployment", "conversation")
-            .first()
-        )
-        if claimed is None:
-            return None, True
-        claimed.attempt += 1
-        claimed.status = Generation.Status.RUNNING
-        claimed.started_at = claimed.heartbeat_at = now
-        claimed.save(update_fields=["attempt", "status", "started_at", "heartbeat_at"])
-        return claimed, True
+
+def _asked() -> Coalesce:
+    """The deployment that was asked for, in a subquery about a generation."""
+    return Coalesce(OuterRef("stands_in_for"), OuterRef("deployment"))
 
 
 def _is_wanted() -> Exists:
@@ -227,6 +230,9 @@ class Generation(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     first_token_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+
+    # Of the object alone, set by the claim: this run is the probe of its deployment's pause.
+    is_probe = False
 
     objects = GenerationQuerySet.as_manager()
 

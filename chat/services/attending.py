@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -14,6 +12,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from chat import streams
+from chat.services.rounds import Rounds
 from tenants.models import Membership
 from tenants.scope import platform_scope
 
@@ -31,40 +30,19 @@ class Reader:
     is_refused: bool = False
 
 
-@contextmanager
-def attended(reader: Reader) -> Iterator[None]:
+def attended(reader: Reader) -> AbstractContextManager[None]:
     """Until the block ends, find out within seconds when this reader may read no longer.
 
     Their membership was deactivated or removed, their tenant suspended, they signed out, or there
     is a new password: then `is_refused` is set, and the stream's followers are woken.
     """
-    door = _door()
-    door.readers.add(reader)
-    door.open()
-    try:
-        yield
-    finally:
-        door.readers.discard(reader)
+    return _rounds.joined(reader)
 
 
-class _Door:
-    """Everybody that follows a stream in one event loop."""
-
-    def __init__(self) -> None:
-        self.readers: set[Reader] = set()
-        self._looking: asyncio.Task[None] | None = None
-
-    def open(self) -> None:
-        """Look from time to time, as long as there are readers."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
-
-    async def _look(self) -> None:
-        while self.readers:
-            await asyncio.sleep(settings.CHAT_ACCESS_LOOK_SECONDS)
-            for reader in await asyncio.to_thread(_refused, list(self.readers)):
-                reader.is_refused = True
-                streams.wake_followers(reader.stream_key)
+async def _look(readers: list[Reader]) -> None:
+    for reader in await asyncio.to_thread(_refused, readers):
+        reader.is_refused = True
+        streams.wake_followers(reader.stream_key)
 
 
 def _refused(readers: list[Reader]) -> list[Reader]:
@@ -90,11 +68,4 @@ def _refused(readers: list[Reader]) -> list[Reader]:
     ]
 
 
-_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, _Door] = WeakKeyDictionary()
-
-
-def _door() -> _Door:
-    loop = asyncio.get_running_loop()
-    if loop not in _doors:
-        _doors[loop] = _Door()
-    return _doors[loop]
+_rounds = Rounds(_look, lambda: settings.CHAT_ACCESS_LOOK_SECONDS)

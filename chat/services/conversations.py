@@ -10,6 +10,9 @@ from chat.models import Conversation, Generation, Message
 from tenants.models import Membership
 from tenants.services import record
 
+# A page shows so many messages at first, and with each step upward.
+TURNS_PER_PAGE = 40
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -21,22 +24,32 @@ class Turn:
     generation: Generation | None = None
 
 
-def read_turns(conversation: Conversation) -> list[Turn]:
-    """The branch of this conversation that is shown, oldest first, with its live answer last."""
-    branch = Message.objects.branch(conversation.head_id)
+def read_turns(conversation: Conversation, *, before: Message | None = None) -> list[Turn]:
+    """The last turns of the branch that is shown, oldest first, with its live answer last.
+
+    At most TURNS_PER_PAGE messages: the last ones, or those that lead to the message `before`.
+    """
+    end = before.parent_id if before else conversation.head_id
+    branch = Message.objects.branch(end, limit=TURNS_PER_PAGE)
     generations = {
         generation.reply_id: generation
         for generation in Generation.objects.filter(
             reply__in=[m.pk for m in branch if m.role == Message.Role.ASSISTANT]
-        ).select_related("deployment")
+        ).select_related("deployment", "stands_in_for")
     }
     turns = [
         Turn(message.role, message.content, message, generations.get(message.pk))
         for message in branch
     ]
-    if branch and branch[-1].role == Message.Role.USER:
+    if branch and branch[-1].role == Message.Role.USER and before is None:
         turns += _unanswered(branch[-1])
     return turns
+
+
+def earlier_turns(turns: list[Turn]) -> Message | None:
+    """Before which message `read_turns` goes on upward from these turns; None at the beginning."""
+    first = turns[0].message if turns else None
+    return first if first and first.parent_id else None
 
 
 def _unanswered(prompt: Message) -> list[Turn]:
@@ -44,7 +57,9 @@ def _unanswered(prompt: Message) -> list[Turn]:
 
     When it ended without text, the reply that it was to replace stays in sight before it.
     """
-    related = prompt.generations.select_related("deployment", "conversation", "reply")
+    related = prompt.generations.select_related(
+        "deployment", "stands_in_for", "conversation", "prompt", "reply"
+    )
     latest, *earlier = [*related.order_by("-queued_at")]
     turn = read_turn(latest)
     replies = [read_turn(generation) for generation in earlier if generation.reply_id][:1]
@@ -67,12 +82,13 @@ def read_turn(generation: Generation) -> Turn:
 
 
 def rename_conversation(*, conversation: Conversation, title: str) -> Conversation:
-    """Give the conversation this title, cut to 200 characters. Raises EmptyMessage if blank."""
+    """Give the conversation this title for good, cut to 200 characters; EmptyMessage if blank."""
     words = " ".join(title.split())[:200]
     if not words:
         raise EmptyMessage("A title needs at least one character.")
-    conversation.title = words
-    if not Conversation.objects.filter(pk=conversation.pk).update(title=words):
+    conversation.title, conversation.title_by = words, Conversation.TitleBy.PERSON
+    renamed = Conversation.objects.filter(pk=conversation.pk)
+    if not renamed.update(title=words, title_by=Conversation.TitleBy.PERSON):
         raise ConversationGone("This conversation was deleted.")
     return conversation
 

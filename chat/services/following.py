@@ -10,6 +10,7 @@ from chat import events, sse, streams
 from chat.models import Generation
 from chat.services.attending import Reader, attended
 from chat.services.conversations import settled
+from chat.services.watching import Watcher, watched
 from tenants.models import Membership
 from tenants.scope import tenant_scope
 
@@ -39,15 +40,28 @@ async def _frames(generation: Generation, key: str, after: str) -> AsyncGenerato
         # In case the relay has forgotten it; what the relay holds replaces it.
         yield sse.frame(events.snapshot(generation.partial_text))
     attempt = generation.attempt
-    async for entries in streams.follow(key, after=after or streams.START):
-        heard = [entry for entry in entries if entry.attempt >= attempt]
-        if heard:
-            attempt = heard[-1].attempt
-            yield b"".join(_frame(entry) for entry in heard)
-        elif not entries:
-            yield await asyncio.to_thread(_end_or_heartbeat, generation)
-        if not generation.is_live or (heard and heard[-1].event.name == events.END):
-            return
+    with watched(generation, key) as watcher:
+        async for entries in streams.follow(key, after=after or streams.START):
+            heard = [entry for entry in entries if entry.attempt >= attempt]
+            if heard:
+                attempt = heard[-1].attempt
+                watcher.hear(entry.event for entry in heard)
+                yield b"".join(_frame(entry) for entry in heard)
+            elif not entries:
+                yield await _news(generation, watcher)
+            if not generation.is_live or (heard and heard[-1].event.name == events.END):
+                return
+
+
+async def _news(generation: Generation, watcher: Watcher) -> bytes:
+    """What PostgreSQL knows: what the generation waits for, its end, or that it goes on."""
+    if news := watcher.take_news():
+        return sse.frame(news)
+    found = await asyncio.to_thread(_end_or_heartbeat, generation)
+    is_running = generation.status == Generation.Status.RUNNING
+    if is_running and not watcher.is_shown:
+        return sse.frame(events.started())  # in case the relay has lost it
+    return found
 
 
 def _frame(entry: streams.Entry) -> bytes:

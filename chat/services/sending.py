@@ -1,4 +1,4 @@
-"""Sending, retrying and stopping. A send carries the client's request id: it is safe to repeat."""
+"""Sending and stopping. A send carries the client's request id: it is safe to repeat."""
 
 import uuid
 
@@ -7,16 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat import generation as worker
-from chat import tasks
-from chat.errors import (
-    AlreadyAnswering,
-    ConversationGone,
-    DeploymentNotGranted,
-    EmptyMessage,
-    MessageTooLong,
-    NothingToRetry,
-)
-from chat.models import Conversation, Deployment, Generation, Message
+from chat.errors import DeploymentNotGranted, EmptyMessage, MessageTooLong, NothingToEdit
+from chat.models import Conversation, Deployment, Generation
+from chat.services import asking
 from tenants.models import Membership
 
 _TITLE_CHARS = 60
@@ -30,7 +23,8 @@ def start_conversation(
 
     Uses the tenant's default deployment unless one is named, and keeps the system prompt that the
     tenant has now. Repeated with the same request id, it returns the conversation of the first
-    call. Raises EmptyMessage, MessageTooLong or DeploymentNotGranted, and stores nothing then.
+    call. Raises EmptyMessage, MessageTooLong, DeploymentNotGranted, PromptTooLong or
+    TooManyWaiting, and stores nothing then.
     """
     text = _checked(text)
     granted = Deployment.objects.visible_to(actor)
@@ -49,7 +43,7 @@ def start_conversation(
         },
     )
     if is_new:
-        _ask(actor, conversation, text, request_id)
+        asking.ask(actor, conversation, text, after=None, request_id=request_id)
     return conversation
 
 
@@ -58,11 +52,12 @@ def send_message(
 ) -> Generation:
     """Store the member's message and queue the model's reply to it.
 
-    Repeated with the same request id, it returns the generation of the first call. Raises
-    EmptyMessage, MessageTooLong, AlreadyAnswering or DeploymentNotGranted, and stores nothing then.
+    It follows what the page shows last. Repeated with the same request id, it returns the
+    generation of the first call. Raises EmptyMessage, MessageTooLong, AlreadyAnswering,
+    DeploymentNotGranted, PromptTooLong or TooManyWaiting, and stores nothing then.
     """
     text = _checked(text)
-    _settle(conversation)
+    asking.settle(conversation)
     with transaction.atomic():
         return _send(actor, conversation, text, request_id)
 
@@ -70,50 +65,58 @@ def send_message(
 def _send(
     actor: Membership, conversation: Conversation, text: str, request_id: uuid.UUID
 ) -> Generation:
-    conversation = _locked(actor, conversation)
-    if sent := conversation.generations.filter(request_id=request_id).first():
-        return sent
-    _refuse_if_busy(conversation)
-    _refuse_if_not_granted(actor, conversation)
-    return _ask(actor, conversation, text, request_id)
+    conversation = asking.lock(actor, conversation)
+    if asked := asking.asked_before(conversation, request_id):
+        return asked
+    asking.refuse_if_not_now(actor, conversation)
+    after = asking.last_in_sight(conversation)
+    return asking.ask(actor, conversation, text, after=after, request_id=request_id)
 
 
-def retry_generation(
-    *, actor: Membership, generation: Generation, request_id: uuid.UUID
+def resend_edited(
+    *, actor: Membership, generation: Generation, text: str, request_id: uuid.UUID
 ) -> Generation:
-    """Answer the same prompt once more; an earlier reply stays as a sibling.
+    """Ask again in other words, where a prompt got no reply; the earlier prompt stays as a sibling.
 
-    Safe to repeat like a send. Raises NothingToRetry when the conversation has gone on since,
-    AlreadyAnswering or DeploymentNotGranted.
+    Safe to repeat like a send, and raises what a send raises; NothingToEdit when there is a reply,
+    or the conversation has gone on since.
     """
-    _settle(generation.conversation)
+    text = _checked(text)
+    asking.settle(generation.conversation)
     with transaction.atomic():
-        return _retry(actor, generation, request_id)
+        return _resend(actor, generation, text, request_id)
 
 
-def _retry(actor: Membership, generation: Generation, request_id: uuid.UUID) -> Generation:
-    conversation = _locked(actor, generation.conversation)
-    if sent := conversation.generations.filter(request_id=request_id).first():
-        return sent
-    _refuse_if_busy(conversation)
-    prompt = generation.prompt
-    head = conversation.head
-    if head is None or prompt.pk not in {head.pk, head.parent_id}:
-        raise NothingToRetry("The conversation has gone on since. Ask again below.")
-    _refuse_if_not_granted(actor, conversation)
-    return _queue(actor, conversation, prompt, request_id)
+def _resend(
+    actor: Membership, generation: Generation, text: str, request_id: uuid.UUID
+) -> Generation:
+    conversation = asking.lock(actor, generation.conversation)
+    if asked := asking.asked_before(conversation, request_id):
+        return asked
+    asking.refuse_if_not_now(actor, conversation)
+    last = conversation.generations.filter(pk=generation.pk, prompt=conversation.head_id)
+    if not last.filter(reply=None).exists():
+        raise NothingToEdit("This message has got an answer. Send a further one below.")
+    before = generation.prompt.parent_id
+    if before is None:
+        named_by_words = Conversation.objects.filter(pk=conversation.pk, title_by="words")
+        named_by_words.update(title=_first_words(text))
+    return asking.ask(actor, conversation, text, after=before, request_id=request_id)
 
 
-def stop_generation(*, generation: Generation) -> None:
+def stop_generation(*, generation: Generation, seen_chars: int | None = None) -> None:
     """Ask for the end of a generation: at once while it waits, within a second while it runs.
 
-    Does nothing when it has ended already.
+    Of its text, no more than `seen_chars` characters (code points, from the beginning) are kept, if
+    the browser has told how many it had received. Does nothing when it has ended already, and a
+    second stop changes nothing.
     """
-    if worker.end_queued(generation):
-        return
-    Generation.objects.live().filter(pk=generation.pk, stop_requested_at=None).update(
-        stop_requested_at=timezone.now()
-    )
+    if seen_chars is not None:
+        seen_chars = min(seen_chars, settings.CHAT_MAX_REPLY_CHARS)
+    running = Generation.objects.live().filter(pk=generation.pk, stop_requested_at=None)
+    # First, so that a run that goes back to the queue now is found there by the next line.
+    running.update(stop_requested_at=timezone.now(), seen_chars=seen_chars)
+    worker.end_queued(generation)
 
 
 def _checked(text: str) -> str:
@@ -134,62 +137,3 @@ def _first_words(text: str) -> str:
     if len(words) <= _TITLE_CHARS:
         return words
     return words[:_TITLE_CHARS].rsplit(" ", 1)[0] + "…"
-
-
-def _locked(actor: Membership, conversation: Conversation) -> Conversation:
-    """The conversation, with every other send to it waiting until this one is stored."""
-    mine = Conversation.objects.visible_to(actor).select_for_update(of=("self",))
-    locked = mine.select_related("deployment").filter(pk=conversation.pk).first()
-    if locked is None:
-        raise ConversationGone("This conversation was deleted.")
-    return locked
-
-
-def _settle(conversation: Conversation) -> None:
-    """End what lost its worker. Outside the send, whose refusal must not undo it."""
-    for live in conversation.generations.live().select_related("deployment", "conversation"):
-        worker.settle_if_stale(live)
-
-
-def _refuse_if_busy(conversation: Conversation) -> None:
-    if conversation.generations.live().exists():
-        raise AlreadyAnswering("An answer is still being written. Stop it, or wait for its end.")
-
-
-def _refuse_if_not_granted(actor: Membership, conversation: Conversation) -> None:
-    if not Deployment.objects.visible_to(actor).filter(pk=conversation.deployment_id).exists():
-        raise DeploymentNotGranted(
-            f"Your organisation may no longer use {conversation.deployment.label}."
-        )
-
-
-def _ask(
-    actor: Membership, conversation: Conversation, text: str, request_id: uuid.UUID
-) -> Generation:
-    prompt = Message.objects.create(
-        tenant=actor.tenant,
-        conversation=conversation,
-        parent_id=conversation.head_id,
-        role=Message.Role.USER,
-        content=text,
-    )
-    return _queue(actor, conversation, prompt, request_id)
-
-
-def _queue(
-    actor: Membership, conversation: Conversation, prompt: Message, request_id: uuid.UUID
-) -> Generation:
-    generation = Generation.objects.create(
-        tenant=actor.tenant,
-        conversation=conversation,
-        user=actor.user,
-        deployment=conversation.deployment,
-        prompt=prompt,
-        request_id=request_id,
-    )
-    conversation.head = prompt
-    conversation.active_at = timezone.now()
-    conversation.save(update_fields=["head", "active_at"])
-    # A ticket that cannot be issued is issued again by the sweep.
-    transaction.on_commit(tasks.generate.delay, robust=True)
-    return generation

@@ -35,9 +35,11 @@ EDITORS = {
     "reports_for": Right.RUN_SETTINGS,
     "retention_days": Right.RUN_SETTINGS,
     "default_system_prompt": Right.RUN_PROMPTS,
+    "generates_titles": Right.RUN_MODELS,
 }
+_LIMITS = ("max_running", "max_running_per_member", "max_queued_per_member")
 # The delay is not for those whom it restrains.
-_MAY_BE_EDITED = (*EDITORS, "slug", "status", "max_running", "investigation_notice_days")
+_MAY_BE_EDITED = (*EDITORS, *_LIMITS, "slug", "status", "investigation_notice_days")
 
 
 class LogoField(forms.FileField):
@@ -90,16 +92,17 @@ class TenantAdmin(AuditedAdmin):
     search_fields = ("slug", "name")
     ordering = ("name",)
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("status", "max_running"))}),
+        (None, {"fields": (("name", "slug"), "status")}),
         (
             "Shown to members",
             {"fields": ("notice", "accent_colour", "shown_logo", "logo_file", "remove_logo")},
         ),
-        ("Prompts", {"fields": ("default_system_prompt",)}),
+        ("Prompts and titles", {"fields": ("default_system_prompt", "generates_titles")}),
         (
             "Rules",
             {"fields": ("reports_for", "retention_days", "investigation_notice_days")},
         ),
+        ("Limits", {"fields": (_LIMITS,)}),
         ("Facts", {"fields": (("id", "created_at"),)}),
     )
     readonly_fields = ("id", "created_at", "shown_logo")

@@ -1,8 +1,6 @@
 """The portal takes what the template tells it."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from tests.arm.rules import firewall, gateway
 from tests.arm.rules.apps import sites_of
 from tests.arm.rules.facts import SECRETS, settings_of
 from tests.arm.scenarios import scenario
+from tests.commands import manage
 
 ROOT = Path(__file__).parents[2]
 # What `infra`, `release` and people read.
@@ -54,14 +53,8 @@ def test_settings_of_a_site_pass_djangos_check_for_deployment(name: str, role: s
     secrets = {"SECRET_KEY": SECRETS["djangoSecretKey"] * 3, "EMAIL_URL": SECRETS["emailUrl"]}
     told = {**settings_of(sites_of(scenario(name))[role]), **secrets}
 
-    check = subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **told},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {"PATH": os.environ["PATH"], **told}
+    check = manage("check", "--deploy", "--fail-level", "WARNING", env=environment)
 
     assert check.returncode == 0, check.stderr
 

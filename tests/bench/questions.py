@@ -19,6 +19,7 @@ if __name__ == "__main__":
 from django.test import Client
 from django.urls import reverse
 
+from chat.generation.claiming import claim_next
 from chat.models import Conversation, Generation
 from chat.services import read_turns
 from tenants.models import Membership, User
@@ -46,7 +47,7 @@ def read_conversation() -> object:
 
 def claim() -> object:
     """Whose turn it is, and the claim of one generation."""
-    generation = Generation.objects.claim_next()
+    generation = claim_next()
     assert generation is not None
     with platform_scope("back into the queue"):
         Generation.objects.filter(pk=generation.pk).update(status="queued")

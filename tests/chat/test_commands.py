@@ -3,20 +3,18 @@
 import io
 import json
 import os
-import subprocess
-import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation
 from tenants.models import AuditEvent, Tenant
+from tests.commands import manage
 from tests.stack import address_of_test_database
 
 ENTRY: dict[str, Any] = {
@@ -258,15 +256,7 @@ def test_settle_without_redis_is_one_clear_line(conversation: Conversation) -> N
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
 
-    done = subprocess.run(
-        [sys.executable, "manage.py", "settle"],
-        cwd=settings.BASE_DIR,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = manage("settle", env=environment)
 
     assert done.returncode == 1
     assert done.stdout == "Ended 0, requeued 0, waiting 1.\n"

@@ -9,6 +9,7 @@ from django.utils import timezone
 from chat import generation as worker
 from chat import services, streams
 from chat.generation import ending
+from chat.generation.claiming import claim_next
 from chat.generation.ending import Outcome
 from chat.models import Conversation, Generation, UsageEntry
 from chat.provider import Usage
@@ -21,7 +22,7 @@ Status = Generation.Status
 @pytest.fixture
 def claimed(conversation: Conversation) -> Generation:
     """bob's generation, held by a worker that has fallen silent."""
-    generation = Generation.objects.claim_next()
+    generation = claim_next()
     assert generation is not None
     Generation.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
     generation.refresh_from_db()
@@ -62,7 +63,7 @@ def test_the_stored_text_counts_when_the_relay_has_forgotten(claimed: Generation
 def test_a_run_that_showed_nothing_waits_again_until_the_last_attempt(claimed: Generation) -> None:
     for attempt in (1, 2):
         assert worker.settle().requeued == 1
-        again = Generation.objects.claim_next()
+        again = claim_next()
         assert again is not None
         assert again.attempt == attempt + 1
         Generation.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
@@ -86,7 +87,7 @@ def test_a_stop_that_nobody_noticed_is_kept(claimed: Generation) -> None:
 def test_a_worker_that_lost_its_claim_stores_nothing(claimed: Generation) -> None:
     zombie = Generation.objects.get()
     worker.settle()
-    Generation.objects.claim_next()
+    claim_next()
 
     stored = ending.finish(zombie, Outcome(Status.COMPLETED, text="Late", usage=Usage(1, 1)))
 
@@ -132,6 +133,6 @@ def test_deleting_a_running_conversation_bills_what_was_shown(
 
 
 def test_a_fresh_heartbeat_is_left_alone(conversation: Conversation) -> None:
-    Generation.objects.claim_next()
+    claim_next()
 
     assert worker.settle() == (0, 0, 0)

@@ -4,10 +4,11 @@ import json
 from typing import NamedTuple
 
 import pytest
+from django.utils.text import slugify
 
 from chat.models import Deployment
 from tenants.models import Membership
-from tests.chat.answers import ask, bills, text_of, wait_for_end, wait_for_text
+from tests.chat.answers import another, ask, bills, text_of, wait_for_end, wait_for_text
 from tests.stack import Stack
 from tests.upstream import Fault, Gate, Refusal, Reply, Silence, Upstream, refusals
 
@@ -128,7 +129,9 @@ def test_every_end_is_told_as_it_was_and_billed_once(
     for name, (script, _) in cases.items():
         upstream.when(f"[{name}]", script)
 
-    asked = {name: ask(member, f"[{name}]") for name in cases}
+    # Each with a model of its own, because a provider in trouble is not called for a while.
+    models = {name: another(deployment, slugify(name)) for name in cases}
+    asked = {name: ask(member, f"[{name}]", models[name]) for name in cases}
     wait_for_end(*asked.values())
 
     told = {

@@ -15,7 +15,7 @@ from tests.chat.answers import (
     wait_for_text,
 )
 from tests.stack import Stack, wait_until
-from tests.upstream import Gate, Reply, Upstream, refusals
+from tests.upstream import Gate, Reply, Upstream
 
 SENTENCE = "One two three four five six"
 THREE_WORDS = "One two three"
@@ -37,25 +37,6 @@ def test_the_providers_own_counts_are_billed(
     assert entry.cost == generation.deployment.cost(
         input_tokens=entry.input_tokens, output_tokens=entry.output_tokens
     )
-
-
-def test_a_rate_limit_is_waited_out_as_the_provider_asks(
-    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
-) -> None:
-    upstream.when("often", refusals.rate_limited(1))
-    upstream.next(refusals.rate_limited(1))
-    once = ask(member, "once")
-    upstream.wait_for_requests(1)
-    upstream.next(refusals.rate_limited(1, as_date=True))
-    dated = ask(member, "dated")
-    often = ask(member, "often")
-
-    wait_for_end(once, dated, often)
-
-    assert (once.status, once.attempt, bills(once)) == ("completed", 2, ["counted"])
-    assert (dated.status, dated.attempt, bills(dated)) == ("completed", 2, ["counted"])
-    assert (often.status, often.error_code, bills(often)) == ("failed", "rate_limited", [])
-    assert often.attempt == settings.CHAT_MAX_ATTEMPTS
 
 
 def test_a_stop_in_the_queue_calls_no_model(

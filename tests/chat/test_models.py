@@ -1,146 +1,21 @@
-"""The claim, the list by recency, the branch, and the ledger."""
+"""The list by recency, the branch, and the ledger."""
 
-import threading
 import uuid
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message, UsageEntry
-from chat.models.generations import GenerationQuerySet
 from tenants.ledger import AppendOnlyError
 from tenants.models import AuditEvent, Membership, Tenant
 from tests import servers
-from tests.client import current_scope, without_scope
 from tests.conftest import Queue
 
 Status = Generation.Status
-
-
-def test_claim_takes_the_oldest_and_raises_the_attempt(member: Membership, queue: Queue) -> None:
-    older, newer = queue(member), queue(member)
-
-    claimed = [Generation.objects.claim_next(), Generation.objects.claim_next()]
-
-    assert claimed == [older, newer]
-    assert claimed[0] is not None
-    assert (claimed[0].status, claimed[0].attempt) == (Status.RUNNING, 1)
-    assert Generation.objects.claim_next() is None
-
-
-def test_claim_prefers_the_tenant_with_the_fewest_running(
-    member: Membership, outsider: Membership, queue: Queue
-) -> None:
-    for _ in range(3):
-        queue(member)
-    late = queue(outsider)
-
-    first, second = Generation.objects.claim_next(), Generation.objects.claim_next()
-
-    assert first is not None
-    assert first.tenant == member.tenant
-    assert second == late
-
-
-def test_claim_never_exceeds_the_tenants_limit(member: Membership, queue: Queue) -> None:
-    Tenant.objects.update(max_running=2)
-    for _ in range(3):
-        queue(member)
-
-    claimed = [Generation.objects.claim_next() for _ in range(3)]
-
-    assert claimed[2] is None
-    assert Generation.objects.running().count() == 2
-
-
-def test_claim_leaves_a_full_tenant_for_the_next_one(
-    member: Membership, outsider: Membership, queue: Queue
-) -> None:
-    Tenant.objects.filter(pk=member.tenant_id).update(max_running=1)
-    queue(member)
-    Generation.objects.claim_next()
-    queue(member)
-    other = queue(outsider)
-
-    assert Generation.objects.claim_next() == other
-
-
-def test_claim_looks_again_when_others_took_what_it_saw(
-    member: Membership, outsider: Membership, queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    newer = queue(outsider)
-    look = GenerationQuerySet._tenants_in_turn
-    seen = [[member.tenant_id]]  # as it was before another worker took its row
-    monkeypatch.setattr(
-        GenerationQuerySet,
-        "_tenants_in_turn",
-        lambda rows, now: seen.pop() if seen else look(rows, now),
-    )
-
-    assert Generation.objects.claim_next() == newer
-
-
-def test_claim_leaves_what_may_not_start_yet(member: Membership, queue: Queue) -> None:
-    queue(member, not_before=timezone.now() + timedelta(minutes=1))
-    ready = queue(member, not_before=timezone.now() - timedelta(seconds=1))
-
-    assert Generation.objects.claim_next() == ready
-    assert Generation.objects.claim_next() is None
-
-
-def test_claim_leaves_a_suspended_tenant(member: Membership, queue: Queue) -> None:
-    queue(member)
-    Tenant.objects.update(status=Tenant.Status.SUSPENDED)
-
-    assert Generation.objects.claim_next() is None
-
-
-def test_a_claim_takes_in_the_scope_of_the_tenant_alone(member: Membership, queue: Queue) -> None:
-    queue(member)
-    scopes: list[tuple[str, str]] = []
-
-    def note(execute: Any, sql: str, *args: Any) -> Any:
-        if sql.startswith("UPDATE"):
-            scopes.append(current_scope())
-        return execute(sql, *args)
-
-    with without_scope(), connection.execute_wrapper(note):
-        Generation.objects.claim_next()
-
-    assert scopes == [(str(member.tenant_id), "")]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_simultaneous_claims_keep_the_limit_and_take_each_row_once(
-    member: Membership, queue: Queue
-) -> None:
-    Tenant.objects.update(max_running=5)
-    for _ in range(12):
-        queue(member)
-    claimed: list[uuid.UUID] = []
-    barrier = threading.Barrier(8)
-
-    def claim() -> None:
-        barrier.wait(10)
-        try:
-            while generation := Generation.objects.claim_next():
-                claimed.append(generation.pk)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=claim) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-
-    assert len(claimed) == len(set(claimed)) == 5
 
 
 def test_a_conversation_has_at_most_one_live_generation(member: Membership, queue: Queue) -> None:

@@ -17,7 +17,7 @@ def test_the_branch_follows_the_system_prompt(
         actor=member, conversation=conversation, text="Thanks", request_id=uuid.uuid4()
     )
 
-    assert [(m["role"], m["content"]) for m in prompts.build(generation)] == [
+    assert [(m["role"], m["content"]) for m in prompts.build(generation).messages] == [
         ("system", "Be brief."),
         ("user", "Good morning"),
         ("assistant", "Good morning, Bob."),
@@ -33,13 +33,13 @@ def test_the_newest_messages_that_fit_are_kept(
         actor=member, conversation=conversation, text="Thanks", request_id=uuid.uuid4()
     )
 
-    assert [m["content"] for m in prompts.build(generation)] == ["Thanks"]
+    assert [m["content"] for m in prompts.build(generation).messages] == ["Thanks"]
 
 
 def test_a_prompt_that_fits_nowhere_is_still_sent_whole(conversation: Conversation) -> None:
     Message.objects.update(content="long " * 20_000)
 
-    assert len(prompts.build(conversation.generations.get())) == 1
+    assert len(prompts.build(conversation.generations.get()).messages) == 1
 
 
 def test_the_estimate_counts_letters_by_their_script() -> None:

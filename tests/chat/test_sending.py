@@ -18,6 +18,7 @@ from chat.errors import (
     EmptyMessage,
     NothingToRetry,
 )
+from chat.generation.claiming import claim_next
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
 from tenants.models import Membership
 
@@ -284,7 +285,7 @@ def test_what_comes_beside_a_delete_is_a_clear_refusal(
 def test_a_refused_send_keeps_what_it_settled(
     member: Membership, conversation: Conversation
 ) -> None:
-    Generation.objects.claim_next()
+    claim_next()
     Generation.objects.update(
         heartbeat_at=timezone.now() - timedelta(hours=1), partial_text="Good mor"
     )

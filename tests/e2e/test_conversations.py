@@ -107,7 +107,7 @@ def test_conversations_are_found_by_title(
     search.fill("topic 07")
     expect(rows_of(page)).to_have_text(["Topic 07"])
     search.fill("100%_")
-    expect(page.get_by_text("No title contains “100%_”.")).to_be_visible()
+    expect(page.get_by_text("Nothing was found for “100%_”.")).to_be_visible()
     search.fill("")
 
     expect(rows_of(page)).to_have_count(40)

@@ -48,7 +48,7 @@ def test_after_the_worker_was_killed_the_page_says_so_and_retry_works(
     answer = wait_for_answer(page, "interrupted")
     expect(answer).to_contain_text("interrupted because the worker stopped. What had arrived is")
     expect(answer.locator("[data-markdown]")).to_have_text("One two three")
-    answer.get_by_role("button", name="Try again").click()
+    answer.get_by_role("button", name="Regenerate").click()
     expect(log_of(page)).to_contain_text("Hello from the model.")
     wait_for_answer(page)
     assert UsageEntry.objects.count() == 2

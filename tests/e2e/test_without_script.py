@@ -67,7 +67,7 @@ def test_an_answer_is_stopped_and_asked_for_again(page: Page, upstream: Upstream
     page.get_by_role("button", name="Stop").click()
     reload_when_answered(page)
     expect(log_of(page)).to_contain_text("You stopped this")
-    page.get_by_role("button", name="Answer again").click()
+    page.get_by_role("button", name="Regenerate").click()
     reload_when_answered(page)
 
     expect(log_of(page)).to_contain_text("Hello from the model.")

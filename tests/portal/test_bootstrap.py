@@ -19,6 +19,7 @@ from psycopg.rows import TupleRow
 from portal.embedded.ports import free_port
 from tests import servers
 from tests.cloud.identity import POSTGRES, Identity, Token
+from tests.commands import manage
 from tests.stack import wait_until
 
 ADMIN = servers.postgres.superuser_url
@@ -77,10 +78,8 @@ def server() -> Iterator[None]:
 
 def bootstrap(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """The command, to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120,
-        check=False, env={**os.environ, **ENVIRONMENT, **changes},
-    )  # fmt: skip
+    environment = {**os.environ, **ENVIRONMENT, **changes}
+    return manage("bootstrap", *arguments, env=environment, timeout=120)
 
 
 def rows(query: str) -> list[TupleRow]:

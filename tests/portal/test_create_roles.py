@@ -1,15 +1,13 @@
 """`manage.py create_roles`, as an operator runs it: one clear line, whatever is wrong."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 
 from portal.embedded.ports import free_port
 from tests import servers
+from tests.commands import manage
 
 ADMIN = servers.postgres.superuser_url
 HOST = ADMIN.rpartition("@")[2].partition("/")[0]
@@ -19,11 +17,8 @@ OWNER = f"postgres://shop_owner:of-the-owner@{HOST}/shop"
 
 def run(*arguments: str, admin: str = "", **changes: str) -> tuple[int, str, str]:
     """Exit status, output and errors of a command in the shop's environment."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=settings.BASE_DIR, input=admin, capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, "DATABASE_URL": SHOP, "DATABASE_OWNER_URL": OWNER, **changes},
-    )  # fmt: skip
+    environment = {**os.environ, "DATABASE_URL": SHOP, "DATABASE_OWNER_URL": OWNER, **changes}
+    done = manage(*arguments, env=environment, stdin=admin)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -2,18 +2,16 @@
 
 import io
 import os
-import subprocess
-import sys
 from contextlib import suppress
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
 
 from portal.owner import as_owner
 from tests import servers
+from tests.commands import manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,11 +25,7 @@ def who() -> str:
 
 def run(*arguments: str, **changes: str) -> tuple[int, str]:
     """Exit status and error output of a command with these settings."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=settings.BASE_DIR, env={**os.environ, **changes},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = manage(*arguments, env={**os.environ, **changes})
     return done.returncode, done.stderr
 
 

@@ -1,21 +1,15 @@
 """Wrong settings stop the start with one line that names them."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from portal.settings import BASE_DIR
+from tests.commands import manage
 
 
 def check(**changes: str) -> tuple[int, str]:
     """Exit status and error output of `manage.py check` with these settings."""
-    environment = {**os.environ, **changes}
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = manage("check", env={**os.environ, **changes})
     return done.returncode, done.stderr
 
 
@@ -60,10 +54,6 @@ def test_a_right_value_passes() -> None:
 
 @pytest.mark.parametrize("command", ["infra", "release", "check_network", "check_stream"])
 def test_what_operators_run_elsewhere_needs_no_settings(command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", command, "--help"],
-        cwd=BASE_DIR, env={"PATH": os.environ["PATH"]}, capture_output=True, timeout=60,
-        check=False,
-    )  # fmt: skip
+    done = manage(command, "--help", env={"PATH": os.environ["PATH"]})
 
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (0, "")

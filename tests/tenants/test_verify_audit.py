@@ -2,16 +2,14 @@
 
 import io
 import os
-import subprocess
-import sys
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from tenants.models import Tenant
 from tenants.services import create_tenant, record
 from tests import servers
+from tests.commands import manage
 from tests.stack import address_of_test_database
 
 
@@ -88,11 +86,7 @@ def test_as_a_process_it_ends_with_status_one_when_something_is_wrong(tampered: 
     environment = {**os.environ, "DATABASE_URL": address_of_test_database()}
 
     def run(*arguments: str) -> int:
-        command = [sys.executable, "manage.py", "verify_audit", *arguments]
-        done = subprocess.run(
-            command, cwd=settings.BASE_DIR, env=environment, check=False, capture_output=True
-        )
-        return done.returncode
+        return manage("verify_audit", *arguments, env=environment).returncode
 
     assert run() == 1
     assert run("--tenant", "globex") == 0

@@ -81,10 +81,10 @@ def _interruptions(reply: Reply, number: int, at: float) -> Iterator[Step]:
 
 
 def _closing(reply: Reply, request: Request, model: str, at: float) -> Iterator[Step]:
-    wanted = bool((request.body.get("stream_options") or {}).get("include_usage"))
-    usage = report_usage(reply, request) if wanted else None
     if reply.finish_reason is None:
         return
+    wanted = bool((request.body.get("stream_options") or {}).get("include_usage"))
+    usage = report_usage(reply, request) if wanted else None
     inline = usage if reply.usage_with_finish else None
     yield Step(at, _event(model, [_last_choice(reply.finish_reason)], inline))
     if usage is not None and inline is None:

@@ -17,12 +17,13 @@ class Upstream:
     """A model provider under a test's control, on a free port of 127.0.0.1.
 
     All methods may be called from any thread while the server runs. Scripts are looked up in this
-    order: `when` rules (the newest first), the queue of `next`, the default of `says` or `always`.
+    order: `when` rules (the newest first), the queue of `next`, the default of `says` or `always`;
+    or in the way of `scripts`, where they are given.
     """
 
-    def __init__(self, default: Script | None = None) -> None:
+    def __init__(self, default: Script | None = None, scripts: Scripts | None = None) -> None:
         self._default = default or Reply()
-        self._scripts = Scripts(self._default)
+        self._scripts = scripts or Scripts(self._default)
         self._log = Log()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="upstream", daemon=True)

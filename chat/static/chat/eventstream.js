@@ -7,6 +7,7 @@ const FINAL_STATUS = new Set([401, 403, 404]);
 
 /**
  * @typedef {object} StreamHooks
+ * @property {(waiting: import("./waiting.js").Waiting) => void} waiting no worker has it (again)
  * @property {() => void} started the model is being called
  * @property {(text: string) => void} delta append
  * @property {(text: string) => void} snapshot replace everything so far
@@ -35,6 +36,7 @@ export function openStream(url, hooks) {
     close();
     removeEventListener("pagehide", close);
     removeEventListener("pageshow", resume);
+    removeEventListener("online", resume);
   }
 
   // EventSource repeats lost connections by itself; it gives up on every answer that is no stream.
@@ -68,6 +70,7 @@ export function openStream(url, hooks) {
     };
     stream.addEventListener("open", () => hooks.troubled(false));
     stream.addEventListener("error", onError);
+    stream.addEventListener("waiting", (event) => hooks.waiting(JSON.parse(event.data)));
     stream.addEventListener("started", hooks.started);
     stream.addEventListener("delta", (event) => {
       wentWell();
@@ -90,5 +93,6 @@ export function openStream(url, hooks) {
   // A page in the back-forward cache must hold no connection, and needs a new one when it comes back.
   addEventListener("pagehide", close);
   addEventListener("pageshow", resume);
+  addEventListener("online", resume);
   connect();
 }

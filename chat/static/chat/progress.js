@@ -1,59 +1,73 @@
 // @ts-check
 // The line below a live answer: what it waits for, and for how long.
 
+import { timer } from "./countdown.js";
+import { wordsFor } from "./waiting.js";
+
+/** @typedef {import("./waiting.js").Waiting} Waiting */
+
 const SHOW_SECONDS_AFTER = 3;
-const TROUBLE_AFTER_MS = 3_000;
+const STOPPING = "Stopping";
+const WRITING = "Writing";
 
 export class Progress {
   #line;
   #words;
   #elapsed;
-  #said = "";
-  #isTroubled = false;
-  #trouble = 0;
   #tick = 0;
   #startedAt;
+  #isStopping = false;
+  #isTroubled = false;
+  /** @type {() => string} */
+  #say;
 
   /** @param {HTMLElement} turn */
   constructor(turn) {
+    const { reason, ahead = "", seconds = "", now, queuedAt } = turn.dataset;
     this.#line = turn.querySelector("[data-progress]");
     this.#words = turn.querySelector("[data-progress-words]");
     this.#elapsed = turn.querySelector("[data-elapsed]");
-    this.#said = this.#words?.textContent ?? "";
+    const first = this.#words?.textContent?.trim() ?? "";
+    this.#say = () => first;
     // Both times are the server's, so this clock need not be right.
-    const waited = Number(turn.dataset.now) - Number(turn.dataset.queuedAt);
+    const waited = Number(now) - Number(queuedAt);
     this.#startedAt = performance.now() - Math.max(0, waited || 0) * 1000;
-    this.#tick = setInterval(() => this.#showElapsed(), 1000);
-    this.#showElapsed();
+    this.#tick = setInterval(() => this.#show(), 1000);
+    if (reason) this.wait({ reason, ahead, seconds });
+    this.#show();
   }
 
   /** @param {string} words */
   say(words) {
-    if (this.#said === "Stopping") return;
-    this.#said = words;
+    this.#say = () => words;
     this.#show();
   }
 
   sayWriting() {
-    if (this.#said !== "Writing") this.say("Writing");
+    if (this.#say() !== WRITING) this.say(WRITING);
   }
 
-  /**
-   * Lost connections usually come back at once: only a lasting one is mentioned.
-   *
-   * @param {boolean} isTroubled
-   */
+  /** @param {Waiting} waiting seconds run down by themselves */
+  wait({ reason, ahead, seconds }) {
+    const left = timer(Number(seconds));
+    this.#say = () => wordsFor(reason, Number(ahead), left());
+    this.#show();
+  }
+
+  /** @param {boolean} isStopping that is said until it is over, whatever else comes */
+  stopping(isStopping) {
+    this.#isStopping = isStopping;
+    this.#show();
+  }
+
+  /** @param {boolean} isTroubled whether the connection has been down for a while */
   trouble(isTroubled) {
-    if (isTroubled === this.#isTroubled) return;
     this.#isTroubled = isTroubled;
-    clearTimeout(this.#trouble);
-    if (isTroubled) this.#trouble = setTimeout(() => this.#show("Reconnecting…"), TROUBLE_AFTER_MS);
-    else this.#show();
+    this.#show();
   }
 
   end() {
     clearInterval(this.#tick);
-    clearTimeout(this.#trouble);
   }
 
   /**
@@ -71,15 +85,17 @@ export class Progress {
     this.#line?.replaceChildren(words, " ", button);
   }
 
-  #show(words = this.#said) {
-    if (this.#words) this.#words.textContent = words;
-    this.#showElapsed();
+  get #shown() {
+    if (this.#isTroubled) return "Reconnecting…";
+    return this.#isStopping ? STOPPING : this.#say();
   }
 
-  #showElapsed() {
+  #show() {
+    const words = this.#shown;
+    if (this.#words && this.#words.textContent !== words) this.#words.textContent = words;
     if (!this.#elapsed) return;
     const seconds = Math.floor((performance.now() - this.#startedAt) / 1000);
-    const isWaiting = this.#said === "Queued" || this.#said === "Thinking";
+    const isWaiting = words.startsWith("Queued") || words === "Thinking";
     this.#elapsed.textContent = isWaiting && seconds >= SHOW_SECONDS_AFTER ? `${seconds} s` : "";
   }
 }

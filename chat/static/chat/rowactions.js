@@ -6,6 +6,7 @@ import { confirmWith, tell } from "../portal/confirm.js";
 import { fragmentOf } from "../portal/html.js";
 import { post, RequestError } from "../portal/http.js";
 import { mountMenu, openMenu } from "../portal/menu.js";
+import { showTitle } from "./titles.js";
 
 /** @typedef {import("./rows.js").Rows} Rows */
 
@@ -110,32 +111,11 @@ export class RowActions {
     try {
       const fragment = await fragmentOf(await post(row.dataset.renameUrl ?? "", { title }));
       const next = fragment.querySelector("[data-row]");
-      if (next instanceof HTMLElement) this.#take(row.dataset.id ?? "", next);
+      if (next instanceof HTMLElement) showTitle(this.#list, this.#rows, next);
       announce("Renamed");
     } catch (error) {
       this.#refused(error, "The title was not changed.");
     }
-  }
-
-  /**
-   * Show the new title everywhere in the page.
-   *
-   * @param {string} id
-   * @param {HTMLElement} next the row from the server
-   */
-  #take(id, next) {
-    const title = next.dataset.title ?? "";
-    const old = this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`);
-    const hadFocus = old?.contains(document.activeElement);
-    old?.replaceWith(next);
-    if (hadFocus) next.querySelector("a")?.focus();
-    this.#rows.refresh();
-    if (id !== this.#list.dataset.current) return;
-    const heading = document.querySelector("[data-heading] bdi");
-    const button = document.querySelector("[data-title-menu]");
-    if (heading) heading.textContent = title;
-    if (button instanceof HTMLElement) button.dataset.title = title;
-    document.title = `${title} · Atrium`;
   }
 
   /** @param {HTMLElement} row */

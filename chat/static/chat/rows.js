@@ -1,5 +1,5 @@
 // @ts-check
-// The list of conversations: grouped by day, loaded page by page, searched by title.
+// The list of conversations: grouped by day, loaded page by page, searched by titles and messages.
 
 import { fragmentOf } from "../portal/html.js";
 import { get } from "../portal/http.js";

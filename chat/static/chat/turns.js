@@ -1,27 +1,31 @@
 // @ts-check
-// The turns of the page: text is formatted, live answers are followed, ended ones can be asked again.
+// The turns of the page: text is formatted, live answers are followed to their end.
 
 import { announce } from "../portal/announce.js";
-import { fragmentOf } from "../portal/html.js";
-import { post, RequestError } from "../portal/http.js";
 import { keepSource } from "./copy.js";
+import { countDownIn } from "./countdown.js";
 import { follow } from "./live.js";
 import { renderMarkdown } from "./markdown/view.js";
 
+/** @typedef {import("./connection.js").Connection} Connection */
 /** @typedef {import("./live.js").LiveTurn} LiveTurn */
 
 const FRAME_BUDGET_MS = 50;
 
 export class Turns extends EventTarget {
   #log;
+  #connection;
   /** @type {LiveTurn | null} */
   #live = null;
 
-  /** @param {HTMLElement} log */
-  constructor(log) {
+  /**
+   * @param {HTMLElement} log
+   * @param {Connection} connection
+   */
+  constructor(log, connection) {
     super();
     this.#log = log;
-    log.addEventListener("submit", (event) => this.#retry(event));
+    this.#connection = connection;
   }
 
   /** The answer that is being written, if any. */
@@ -63,9 +67,31 @@ export class Turns extends EventTarget {
     for (const turn of turns) if (turn instanceof HTMLElement) this.#mount(turn);
   }
 
+  /**
+   * @param {DocumentFragment} fragment earlier turns from the server, which go before the others
+   */
+  prepend(fragment) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const turns = fragment.querySelectorAll("[data-turn]");
+    this.#log.prepend(fragment);
+    for (const turn of turns) this.#mount(turn);
+  }
+
+  /**
+   * @param {DocumentFragment} fragment goes in the place of all answers to the last question, and of
+   *   the question itself if it has another one
+   */
+  replaceEnd(fragment) {
+    const question = [...this.#log.querySelectorAll("[data-role=user]")].at(-1);
+    while (question?.nextElementSibling) question.nextElementSibling.remove();
+    if (fragment.querySelector("[data-role=user]")) question?.remove();
+    this.add(fragment);
+  }
+
   /** @param {HTMLElement} turn */
   #mount(turn) {
     if ("live" in turn.dataset) return this.#follow(turn);
+    countDownIn(turn);
     const text = turn.querySelector("[data-markdown]");
     if (!(text instanceof HTMLElement)) return;
     keepSource(turn, text.textContent ?? "");
@@ -76,21 +102,24 @@ export class Turns extends EventTarget {
   #follow(turn) {
     this.#log.setAttribute("aria-busy", "true");
     announce("Answer started");
-    this.#live = follow(turn, (fragment, view) => this.#end(turn, fragment, view));
+    this.#live = follow(turn, this.#connection, (fragment, view) => this.#end(turn, fragment, view));
     this.dispatchEvent(new Event("change"));
   }
 
   /**
-   * The answer has ended: the server's turn takes the place of the live one. What is already drawn
-   * stays in place when it is the same text, with its selection.
+   * The answer has ended: the server's turn takes the place of the live one, behind the earlier answer
+   * where it brought none. What is already drawn stays in place when it is the same text, with its
+   * selection.
    *
    * @param {HTMLElement} turn
    * @param {DocumentFragment} fragment
    * @param {import("./markdown/view.js").MarkdownView} view
    */
   #end(turn, fragment, view) {
-    const next = fragment.querySelector("[data-turn]");
-    if (!(next instanceof HTMLElement)) return;
+    /** @type {HTMLElement[]} */
+    const earlier = [...fragment.children].filter((child) => child instanceof HTMLElement);
+    const next = earlier.pop();
+    if (!(next instanceof HTMLElement) || !turn.isConnected) return;
     const drawn = turn.querySelector("[data-markdown]");
     const written = next.querySelector("[data-markdown]");
     const text = written?.textContent ?? "";
@@ -99,34 +128,19 @@ export class Turns extends EventTarget {
       view.finish();
       written.replaceWith(drawn);
     }
-    turn.replaceWith(next);
+    turn.replaceWith(...earlier, next);
+    for (const answer of earlier) this.#mount(answer);
     this.#live = null;
     this.#log.setAttribute("aria-busy", "false");
-    if (isSame) keepSource(next, text);
-    else this.#mount(next);
+    if (isSame) {
+      keepSource(next, text);
+      countDownIn(next);
+    } else {
+      this.#mount(next);
+    }
     announce(spoken(next));
     this.dispatchEvent(new Event("change"));
-  }
-
-  /** @param {SubmitEvent} event */
-  async #retry(event) {
-    const form = event.target;
-    if (!(form instanceof HTMLFormElement) || !form.matches("[data-retry]")) return;
-    event.preventDefault();
-    const turn = form.closest("[data-turn]");
-    const button = form.querySelector("button");
-    if (!turn || !button || button.disabled) return;
-    button.disabled = true;
-    try {
-      const id = new FormData(form).get("request_id");
-      const response = await post(form.action, { request_id: String(id) });
-      this.add(await fragmentOf(response), turn);
-      this.dispatchEvent(new Event("sent"));
-    } catch (error) {
-      button.disabled = false;
-      const words = error instanceof RequestError ? error.message : "That did not work. Reload the page.";
-      this.dispatchEvent(new CustomEvent("refused", { detail: words }));
-    }
+    this.dispatchEvent(new Event("ended"));
   }
 }
 

@@ -10,6 +10,14 @@ from tenants import services
 from tenants.errors import TenantError
 from tenants.management.scoped import PlatformCommand
 
+_OPTIONAL = (
+    "notice",
+    "accent_colour",
+    "max_running",
+    "max_running_per_member",
+    "max_queued_per_member",
+)
+
 
 class Command(PlatformCommand):
     """Creates an organisation."""
@@ -26,14 +34,16 @@ class Command(PlatformCommand):
         parser.add_argument("--notice", default="", help="shown to members: what may be entered")
         parser.add_argument("--accent-colour", help="# and six hex digits (default: a blue)")
         parser.add_argument("--max-running", type=int, help="answers at once (default: 20)")
+        parser.add_argument(
+            "--max-running-per-member", type=int, help="of them, one member's (default: 10)"
+        )
+        parser.add_argument(
+            "--max-queued-per-member", type=int, help="a member's waiting messages (default: 20)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create it and say so."""
-        fields = {
-            name: options[name]
-            for name in ("notice", "accent_colour", "max_running")
-            if options[name] is not None
-        }
+        fields = {name: options[name] for name in _OPTIONAL if options[name] is not None}
         try:
             tenant = services.create_tenant(slug=options["slug"], name=options["name"], **fields)
         except TenantError as error:

@@ -10,28 +10,17 @@ import pytest
 from django.conf import settings
 
 from tests.cloud.arm_server import ArmServer
+from tests.commands import manage
 from tests.portal.infra.conftest import GROUP, Infra
 from tests.stack import wait_until
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py"), "infra"]
 
 
-def start(*arguments: str, answer: str = "") -> subprocess.Popen[str]:
-    """The command, begun; what it asks is answered."""
-    pipe = subprocess.PIPE
-    child = subprocess.Popen([*MANAGE, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-    assert child.stdin
-    child.stdin.write(answer)
-    child.stdin.close()
-    child.stdin = None
-    return child
-
-
 def end(*arguments: str, answer: str = "") -> tuple[int, str, str]:
     """Exit status, standard output and standard error."""
-    child = start(*arguments, answer=answer)
-    out, error = child.communicate(timeout=60)
-    return child.returncode, out, error
+    done = manage("infra", *arguments, stdin=answer)
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -59,9 +48,11 @@ def test_help_has_examples() -> None:
 
 def test_ctrl_c_says_what_goes_on_and_how_to_stop_it(arm_server: ArmServer, main: Path) -> None:
     arm_server.azure.pace_seconds = 30
-    child = start(
-        "deploy", "-g", GROUP, "--template", str(main), "--set", "image=atrium:1", "--every", "0.1"
-    )
+    child = subprocess.Popen(
+        [*MANAGE, "deploy", "-g", GROUP, "--template", str(main), "--set", "image=atrium:1",
+         "--every", "0.1"],
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     wait_until(lambda: bool(arm_server.requests("GET", "/operations$")), what="progress")
 
     os.kill(child.pid, signal.SIGINT)

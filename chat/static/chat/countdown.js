@@ -1,0 +1,37 @@
+// @ts-check
+// Times that run down: "Try again in 40 s". Counted from when they came, since clocks differ.
+
+/**
+ * The same words as the server's (chat/templatetags/turns.py).
+ *
+ * @param {number} seconds
+ */
+function inWords(seconds) {
+  if (seconds <= 0) return "now";
+  return seconds <= 120 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} min`;
+}
+
+/**
+ * @param {number} seconds
+ * @returns {() => number} whole seconds that are left of them
+ */
+export function timer(seconds) {
+  const end = Date.now() + seconds * 1000;
+  return () => Math.max(0, Math.ceil((end - Date.now()) / 1000));
+}
+
+/**
+ * Count down in every `data-countdown` of this element, until it leaves the page.
+ *
+ * @param {HTMLElement} root
+ */
+export function countDownIn(root) {
+  for (const place of root.querySelectorAll("[data-countdown]")) {
+    const left = timer(Number(place.getAttribute("data-countdown")) || 0);
+    const tick = setInterval(() => {
+      const seconds = left();
+      place.textContent = inWords(seconds);
+      if (seconds === 0 || !place.isConnected) clearInterval(tick);
+    }, 1000);
+  }
+}
