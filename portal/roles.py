@@ -138,15 +138,19 @@ def _hand_over(connection: Connection, names: _Names, application: str) -> None:
 
 
 def _close_to_others(connection: Connection, names: _Names) -> None:
-    """Only the two roles connect, and only the owner's creates anything."""
-    for statement in (
-        "REVOKE ALL ON DATABASE {database} FROM PUBLIC, {application}",
-        "GRANT CONNECT ON DATABASE {database} TO {owner}, {application}",
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC, {application}",
-        "GRANT USAGE, CREATE ON SCHEMA public TO {owner}",
-        "GRANT USAGE ON SCHEMA public TO {application}",
-    ):
-        _run(connection, statement, names)
+    """Only the two roles connect, and only the owner's creates anything.
+
+    All at once: a portal that runs meanwhile must not see the moment in between.
+    """
+    with connection.transaction():
+        for statement in (
+            "REVOKE ALL ON DATABASE {database} FROM PUBLIC, {application}",
+            "GRANT CONNECT ON DATABASE {database} TO {owner}, {application}",
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC, {application}",
+            "GRANT USAGE, CREATE ON SCHEMA public TO {owner}",
+            "GRANT USAGE ON SCHEMA public TO {application}",
+        ):
+            _run(connection, statement, names)
 
 
 def _connect_to(connection: Connection, database: str) -> Connection:

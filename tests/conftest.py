@@ -20,6 +20,7 @@ from tenants.models import Membership, Tenant, User
 from tenants.services import create_member, create_tenant
 from tests import servers
 from tests.client import PortalClient
+from tests.emptying import instead_of_flush
 from tests.stack import Stack, wait_until
 from tests.upstream import Upstream
 
@@ -30,6 +31,12 @@ Queue = Callable[..., Generation]
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings_xdist_suffix() -> None:
     """No other name for the database: each test process has a server of its own."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptying() -> None:
+    """After each test whose transactions are real."""
+    instead_of_flush()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -192,7 +199,7 @@ def stack(_stack: Stack, transactional_db: None) -> Iterator[Stack]:
     """The running portal; a test may kill its processes."""
     yield _stack
     _stack.restore()
-    _end_all_answers()  # a worker that writes while the tables are emptied would be a deadlock
+    _end_all_answers()  # or a worker would write into the tables of the next test
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

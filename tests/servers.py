@@ -51,15 +51,6 @@ SETTINGS = {
     # Playwright's own event loop runs in the thread of the test, which also asks the database.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }
-# Tests with transactions of their own empty the tables after themselves, which the application may
-# not. A role of their own brings that right with it, for every table that the owner ever makes.
-MAY_EMPTY_TABLES = """
-CREATE ROLE atrium_tests NOLOGIN;
-GRANT atrium_tests TO atrium;
-ALTER DEFAULT PRIVILEGES FOR ROLE atrium_owner IN SCHEMA public
-    GRANT TRUNCATE ON TABLES TO atrium_tests;
-"""
-
 # Names the folder of the process that has made database and static files ready.
 READY = "ATRIUM_TESTS_READY"
 
@@ -104,9 +95,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """Before pytest-django reads the settings, and after it."""
     starts_others = _starts_others(early_config)
     postgres.start()
-    if not ready:
-        with superuser_connection() as connection:
-            connection.execute(MAY_EMPTY_TABLES)
     if not starts_others:
         valkey.start()
     os.environ.update(

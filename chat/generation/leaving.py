@@ -54,9 +54,9 @@ def _seconds_left() -> float:
 
 
 def _hand_back() -> None:
-    _say(f"told to stop: {{}} run on, for {settings.CHAT_LEAVE_SECONDS:.0f} s at most")
+    _say(f"told to stop: at most {settings.CHAT_LEAVE_SECONDS:.0f} s more for {{}}")
     time.sleep(settings.CHAT_LEAVE_SECONDS)
-    _say("time is over: {} are told to leave")
+    _say("time is over for {}")
     while not is_over():  # a claim that was on its way when we were told has become a run since
         pulse().leave()
         time.sleep(settings.CHAT_PULSE_SECONDS)

@@ -149,6 +149,10 @@ class Run:
         status = _STATUS_OF_FINISH_REASON.get(self._finish_reason, Status.COMPLETED)
         return self._outcome(status, side="reply" if status is Status.FILTERED else "")
 
+    def failure(self) -> Outcome:
+        """The end of a run whose text cannot be stored; what it used is billed all the same."""
+        return Outcome(Status.FAILED, error_code="internal", usage=self._usage)
+
     def _outcome_of(self, error: ProviderError, try_again_at: datetime | None) -> Outcome:
         logger.warning("model call failed: %s", error.code, exc_info=error.__cause__)
         if error.code == "filtered":

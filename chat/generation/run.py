@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 Status = Generation.Status
 _STORE_AGAIN_SECONDS = 1.0
+_STORE_TRIES = 3
 # Errors that another attempt may not meet, or another deployment.
 _PASSING = frozenset({"rate_limited", "unavailable"})
 
@@ -97,23 +98,32 @@ def _ask(generation: Generation, prompt: prompts.Prompt) -> None:
 
 def _store(generation: Generation, run: Run, writer: streams.Writer) -> None:
     """Store the end of a run, also when the database is away for a while."""
-    while not run.is_lost:
+    tries_left = _STORE_TRIES
+    while tries_left and not run.is_lost:
         try:
             _end(generation, run, writer)
         except OperationalError:
             logger.warning("end not stored yet", exc_info=True)
-            if leaving.is_over():
-                return  # the sweep looks after it
-            time.sleep(_STORE_AGAIN_SECONDS)
         except Exception:
-            logger.exception("end cannot be stored as it is")
-            _finish(generation, writer, Outcome(Status.FAILED, error_code="internal"))
-            return
+            logger.exception("end not stored")
+            tries_left -= 1
         else:
             return
         finally:
             connections.close_all()
-    logger.warning("run lost its claim")
+        if leaving.is_over():
+            return  # the sweep looks after it
+        time.sleep(_STORE_AGAIN_SECONDS)
+    _give_up(generation, run, writer)
+
+
+def _give_up(generation: Generation, run: Run, writer: streams.Writer) -> None:
+    if run.is_lost:
+        logger.warning("run lost its claim")
+        return
+    logger.error("end cannot be stored as it is")
+    _finish(generation, writer, run.failure())
+    connections.close_all()
 
 
 def _end(generation: Generation, run: Run, writer: streams.Writer) -> None:

@@ -1,4 +1,8 @@
-"""The words of the messages that were there before. In batches, each a transaction of its own."""
+"""The words of the messages that were there before. In batches, each a transaction of its own.
+
+Two versions of the application may go on meanwhile: what they write has its words already, and a
+conversation that one of them deletes waits for a batch at most. Broken off, it may begin anew.
+"""
 
 from django.db import migrations
 

@@ -12,7 +12,7 @@ from tenants.models import Membership, Tenant, User
 class WordsField(models.TextField):
     """A set of words, as PostgreSQL's full-text search compares them."""
 
-    def db_type(self, connection: object) -> str:
+    def db_type(self, connection: object) -> str:  # noqa: ARG002  # Django passes it
         """PostgreSQL's type."""
         return "tsvector"
 

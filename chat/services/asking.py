@@ -1,8 +1,11 @@
 """What every way of asking the model shares: who may ask now, and how a generation is queued."""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from chat import generation as worker
@@ -18,44 +21,72 @@ from chat.services.limits import refuse_if_too_many_waiting
 from tenants.models import Membership
 
 
-def settle(conversation: Conversation) -> None:
-    """End what lost its worker. Outside the send, whose refusal must not undo it."""
-    for live in conversation.generations.live().select_related("deployment", "conversation"):
-        worker.settle_if_stale(live)
+@dataclass(frozen=True)
+class Locked:
+    """A conversation while every other send to it waits, and what matters of its generations."""
+
+    conversation: Conversation
+    asked_before: Generation | None
+    is_busy: bool
+    last_in_sight: uuid.UUID | None
+
+    def refuse_if_not_now(self, actor: Membership) -> None:
+        """Raise AlreadyAnswering or DeploymentNotGranted."""
+        if self.is_busy:
+            raise AlreadyAnswering(
+                "An answer is still being written. Stop it, or wait for its end."
+            )
+        conversation = self.conversation
+        if not Deployment.objects.visible_to(actor).filter(pk=conversation.deployment_id).exists():
+            raise DeploymentNotGranted(
+                f"Your organisation may no longer use {conversation.deployment.label}."
+            )
 
 
-def lock(actor: Membership, conversation: Conversation) -> Conversation:
-    """The conversation, with every other send to it waiting until this one is stored."""
+def lock(actor: Membership, conversation: Conversation, request_id: uuid.UUID) -> Locked:
+    """Lock the conversation until the transaction ends. `asked_before` is what an earlier call with
+    this request id has made.
+
+    What the page shows last is the head, or the reply of a prompt whose latest answer brought
+    nothing.
+    """
     mine = Conversation.objects.visible_to(actor).select_for_update(of=("self",))
     locked = mine.select_related("deployment").filter(pk=conversation.pk).first()
     if locked is None:
         raise ConversationGone("This conversation was deleted.")
-    return locked
+    of_head = Q(prompt=locked.head_id)
+    latest = list(
+        locked.generations.filter(
+            of_head | Q(request_id=request_id) | Q(status__in=Generation.LIVE)
+        ).order_by("queued_at")
+    )
+    replies = [each.reply_id for each in latest if each.prompt_id == locked.head_id]
+    return Locked(
+        conversation=locked,
+        asked_before=next((each for each in latest if each.request_id == request_id), None),
+        is_busy=any(each.is_live for each in latest),
+        last_in_sight=next(filter(None, reversed(replies)), locked.head_id),
+    )
 
 
-def asked_before(conversation: Conversation, request_id: uuid.UUID) -> Generation | None:
-    """What an earlier call with this request id has made."""
-    return conversation.generations.filter(request_id=request_id).first()
+def when_settled(conversation: Conversation, send: Callable[[], Generation]) -> Generation:
+    """Send, in a transaction; once more if an answer that is in the way has lost its worker.
 
-
-def refuse_if_not_now(actor: Membership, conversation: Conversation) -> None:
-    """Raise AlreadyAnswering or DeploymentNotGranted."""
-    if conversation.generations.live().exists():
-        raise AlreadyAnswering("An answer is still being written. Stop it, or wait for its end.")
-    if not Deployment.objects.visible_to(actor).filter(pk=conversation.deployment_id).exists():
-        raise DeploymentNotGranted(
-            f"Your organisation may no longer use {conversation.deployment.label}."
-        )
-
-
-def last_in_sight(conversation: Conversation) -> uuid.UUID | None:
-    """The message that the page shows last.
-
-    A prompt whose latest answer brought nothing shows the reply that it had before.
+    (It is settled outside of the send, whose refusal must not undo it.)
     """
-    answers = conversation.generations.filter(prompt=conversation.head_id).exclude(reply=None)
-    reply = answers.order_by("-queued_at").values_list("reply_id", flat=True).first()
-    return reply or conversation.head_id
+    try:
+        with transaction.atomic():
+            return send()
+    except AlreadyAnswering:
+        if not _settle(conversation):
+            raise
+    with transaction.atomic():
+        return send()
+
+
+def _settle(conversation: Conversation) -> bool:
+    live_ones = conversation.generations.live().select_related("deployment", "conversation")
+    return any(worker.settle_if_stale(live) for live in live_ones)
 
 
 def ask(

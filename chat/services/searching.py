@@ -89,7 +89,7 @@ def _hits(words: list[str]) -> list[re.Pattern[str]]:
 
 
 def _start_of(word: str) -> str:
-    """What stands before it: no letter or digit, but in scripts that may have no spaces anything."""
+    """What stands before it: no letter or digit; in scripts that may have no spaces, anything."""
     return "" if word >= _FIRST_UNSPACED else r"(?<![^\W_])"
 
 

@@ -1,6 +1,7 @@
 """Sending and stopping. A send carries the client's request id: it is safe to repeat."""
 
 import uuid
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -57,20 +58,20 @@ def send_message(
     DeploymentNotGranted, PromptTooLong or TooManyWaiting, and stores nothing then.
     """
     text = _checked(text)
-    asking.settle(conversation)
-    with transaction.atomic():
-        return _send(actor, conversation, text, request_id)
+    send = partial(_send, actor, conversation, text, request_id)
+    return asking.when_settled(conversation, send)
 
 
 def _send(
     actor: Membership, conversation: Conversation, text: str, request_id: uuid.UUID
 ) -> Generation:
-    conversation = asking.lock(actor, conversation)
-    if asked := asking.asked_before(conversation, request_id):
-        return asked
-    asking.refuse_if_not_now(actor, conversation)
-    after = asking.last_in_sight(conversation)
-    return asking.ask(actor, conversation, text, after=after, request_id=request_id)
+    locked = asking.lock(actor, conversation, request_id)
+    if locked.asked_before:
+        return locked.asked_before
+    locked.refuse_if_not_now(actor)
+    return asking.ask(
+        actor, locked.conversation, text, after=locked.last_in_sight, request_id=request_id
+    )
 
 
 def resend_edited(
@@ -82,18 +83,18 @@ def resend_edited(
     or the conversation has gone on since.
     """
     text = _checked(text)
-    asking.settle(generation.conversation)
-    with transaction.atomic():
-        return _resend(actor, generation, text, request_id)
+    resend = partial(_resend, actor, generation, text, request_id)
+    return asking.when_settled(generation.conversation, resend)
 
 
 def _resend(
     actor: Membership, generation: Generation, text: str, request_id: uuid.UUID
 ) -> Generation:
-    conversation = asking.lock(actor, generation.conversation)
-    if asked := asking.asked_before(conversation, request_id):
-        return asked
-    asking.refuse_if_not_now(actor, conversation)
+    locked = asking.lock(actor, generation.conversation, request_id)
+    if locked.asked_before:
+        return locked.asked_before
+    locked.refuse_if_not_now(actor)
+    conversation = locked.conversation
     last = conversation.generations.filter(pk=generation.pk, prompt=conversation.head_id)
     if not last.filter(reply=None).exists():
         raise NothingToEdit("This message has got an answer. Send a further one below.")

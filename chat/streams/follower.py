@@ -26,9 +26,9 @@ _ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 _BLOCK_MS = 10_000
 _READ_COUNT = 500
 _AFTER_ERROR_SECONDS = 1.0
-# With many streams the reader pauses between reads, so that more arrives with each.
-_PAUSE_PER_STREAM_SECONDS = 0.0001
-_MAX_PAUSE_SECONDS = 0.02
+# With many streams the reader pauses between reads, so that more workers' writes come with each.
+_PAUSE_PER_STREAM_SECONDS = 0.00005
+_MAX_PAUSE_SECONDS = 0.01
 
 
 class Entry(NamedTuple):

@@ -21,8 +21,8 @@ _SNAPSHOT_EVERY = 2_000
 _AFTER_ERROR_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 3.0
 # With many streams the flusher pauses between writes, so that more arrives with each.
-_PAUSE_PER_STREAM_SECONDS = 0.00025
-_MAX_PAUSE_SECONDS = 0.05
+_PAUSE_PER_STREAM_SECONDS = 0.0002
+_MAX_PAUSE_SECONDS = 0.035
 
 
 class Entry(NamedTuple):
@@ -117,7 +117,8 @@ class _Flusher:
     """One writer to Redis per process, for all its generations.
 
     What arrived while it wrote goes into the next pipeline together: a fifth of the cost of a
-    command each (docs/decisions/0004-worker-pool.md).
+    command each (docs/decisions/0004-worker-pool.md). A pipeline is one transaction, so that a
+    follower of many streams is woken once for all that it brings.
     """
 
     def __init__(self) -> None:
@@ -151,7 +152,7 @@ class _Flusher:
     def _flush(self, writers: list[Writer]) -> bool:
         taken = [(writer, entry) for writer in writers for entry in writer.take()]
         try:
-            with client().pipeline(transaction=False) as pipe:
+            with client().pipeline(transaction=True) as pipe:
                 for writer, entry in taken:
                     _add(pipe, writer, entry)
                 for key in {writer.key for writer, entry in taken if entry.begins}:

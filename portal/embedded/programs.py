@@ -1,5 +1,6 @@
 """The portal's own processes: web, worker and beat."""
 
+import os
 import signal
 import sys
 
@@ -14,8 +15,8 @@ def web(plan: Plan) -> Child:
 
 
 def worker(plan: Plan) -> Child:
-    """The worker that calls the model."""
-    return _child(plan, "worker", entry.worker(), grace=8.0)
+    """The worker that calls the model. Whoever presses Ctrl-C waits for no answer to its end."""
+    return _child(plan, "worker", entry.worker(), grace=8.0, CHAT_LEAVE_SECONDS="3")
 
 
 def beat(plan: Plan) -> Child:
@@ -23,12 +24,18 @@ def beat(plan: Plan) -> Child:
     return _child(plan, "beat", entry.beat(), grace=5.0)
 
 
-def _child(plan: Plan, name: str, arguments: list[str], *, grace: float) -> Child:
-    """A Python program in the clone's folder; it is killed outright if we are."""
+def _child(
+    plan: Plan, name: str, arguments: list[str], *, grace: float, **settings: str
+) -> Child:
+    """A Python program in the clone's folder; it is killed outright if we are.
+
+    `settings` hold where the environment says nothing else.
+    """
     program = Program(
         name,
         [sys.executable, *arguments],
         log=plan.logs / f"{name}.log",
+        environment={**settings, **os.environ},
         directory=plan.base,
         death_signal="KILL",
         stop_signals=((signal.SIGTERM, grace),),

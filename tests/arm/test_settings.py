@@ -66,3 +66,14 @@ def test_every_output_that_the_commands_read_exists(e: Evaluated) -> None:
 def test_limits_of_the_gateway_are_those_of_the_portal() -> None:
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == firewall.BODY_LIMIT_BYTES
     assert settings.CHAT_STREAM_HEARTBEAT_SECONDS == gateway.HEARTBEAT_SECONDS
+
+
+def test_the_platform_waits_longer_for_a_worker_than_the_worker_for_its_answers() -> None:
+    stop_limits = {
+        role: float(settings_of(site)["WEBSITES_CONTAINER_STOP_TIME_LIMIT"])
+        for role, site in sites_of(scenario("private-prod")).items()
+    }
+
+    assert stop_limits["worker"] <= MOST_STOP_SECONDS
+    assert stop_limits["worker"] >= settings.CHAT_LEAVE_SECONDS + leaving.LONGEST_END_SECONDS
+    assert stop_limits["web"] > GRACEFUL_SECONDS

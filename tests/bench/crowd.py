@@ -32,7 +32,7 @@ from chat.models import (  # after django.setup()
 from tenants.models import Membership, Tenant, User  # as above
 
 # Without checks of references and triggers, which would take most of the time. Superusers only.
-_UNCHECKED = "SET LOCAL session_replication_role = replica"
+UNCHECKED = "SET LOCAL session_replication_role = replica"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def gather(connection: "psycopg.Connection[Any]", crowd: Crowd) -> None:
     mixed on disk, as they would have come.
     """
     with connection.transaction():
-        connection.execute(_UNCHECKED)
+        connection.execute(UNCHECKED)
         _gather_people(connection, crowd)
         _gather_conversations(connection, crowd)
         _gather_generations(connection, crowd)
@@ -91,25 +91,25 @@ def _id(kind: str, number: str) -> str:
 
 def _gather_people(connection: "psycopg.Connection[Any]", crowd: Crowd) -> None:
     one, tenant = _id("deployment", "1"), _id("tenant", f"1 + (n - 1) % {crowd.tenants}")
-    _fill(
+    fill(
         connection, Deployment, 1,
         id=one, name="'crowd'", label="'Crowd'", kind="'openai'", model="'crowd'",
         context_window="8192",
     )  # fmt: skip
-    _fill(
+    fill(
         connection, Tenant, crowd.tenants,
         id=_id("tenant", "n"), slug="'crowd-' || n", name="'Crowd ' || n",
     )  # fmt: skip
-    _fill(
+    fill(
         connection, DeploymentGrant, crowd.tenants,
         id=_id("grant", "n"), tenant_id=_id("tenant", "n"), deployment_id=one, is_default="true",
     )  # fmt: skip
-    _fill(
+    fill(
         connection, User, crowd.people,
         id=_id("person", "n"), email="'person' || n || '@crowd.example'", password="''",
         is_superuser="n = 1",
     )  # fmt: skip
-    _fill(
+    fill(
         connection, Membership, crowd.people,
         id=_id("membership", "n"), user_id=_id("person", "n"), tenant_id=tenant,
         role=f"CASE WHEN n <= {crowd.tenants} THEN 'owner' ELSE 'member' END",
@@ -119,14 +119,14 @@ def _gather_people(connection: "psycopg.Connection[Any]", crowd: Crowd) -> None:
 def _gather_conversations(connection: "psycopg.Connection[Any]", crowd: Crowd) -> None:
     chats, last = crowd.conversations, crowd.messages // crowd.conversations - 1
     of = _Owner(crowd, f"1 + (n - 1) % {chats}")
-    _fill(
+    fill(
         connection, Conversation, chats,
         id=_id("conversation", "n"), tenant_id=of.tenant, owner_id=of.person,
         title="'Question ' || n", deployment_id=_id("deployment", "1"),
         head_id=_id("message", f"n + {last * chats}"), request_id="gen_random_uuid()",
         active_at="now() - n * interval '1 minute'",
     )  # fmt: skip
-    _fill(
+    fill(
         connection, Message, (last + 1) * chats,
         id=_id("message", "n"), tenant_id=of.tenant, conversation_id=of.conversation,
         parent_id=f"CASE WHEN n > {chats} THEN {_id('message', f'n - {chats}')} END",
@@ -139,7 +139,7 @@ def _gather_generations(connection: "psycopg.Connection[Any]", crowd: Crowd) -> 
     chats, ended = crowd.conversations, crowd.generations - crowd.queued - crowd.running
     of = _Owner(crowd, f"1 + (n - 1) % {chats}")
     prompt = f"1 + (n - 1) % {chats} + (n - 1) / {chats} * {2 * chats}"
-    _fill(
+    fill(
         connection, Generation, crowd.generations,
         id=_id("generation", "n"), tenant_id=of.tenant, conversation_id=of.conversation,
         user_id=of.person, deployment_id=_id("deployment", "1"), prompt_id=_id("message", prompt),
@@ -161,7 +161,7 @@ class _Owner:
         self.tenant = _id("tenant", tenant)
 
 
-def _fill(
+def fill(
     connection: "psycopg.Connection[Any]",
     model: type[models.Model],
     count: int,

@@ -4,11 +4,11 @@ import threading
 import uuid
 from collections import Counter
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
 
 from chat import tasks
 from chat.generation import claiming
@@ -91,7 +91,7 @@ def test_many_workers_keep_each_limit_and_take_each_row_once(
     three_people: list[Membership],
     queue: Queue,
     monkeypatch: pytest.MonkeyPatch,
-    settings: SettingsWrapper,
+    settings: Any,
     limits: dict[str, int],
     platform: int,
     expected: dict[str, int],
@@ -110,7 +110,7 @@ def test_many_workers_keep_each_limit_and_take_each_row_once(
 
 
 def test_the_first_slot_that_comes_free_is_for_who_has_none(
-    member: Membership, outsider: Membership, deployment: Deployment, settings: SettingsWrapper
+    member: Membership, outsider: Membership, deployment: Deployment, settings: Any
 ) -> None:
     Tenant.objects.update(max_running=1000, max_running_per_member=1000)
     settings.CHAT_MAX_RUNNING = 20

@@ -36,7 +36,7 @@ export function openStream(url, hooks) {
     close();
     removeEventListener("pagehide", close);
     removeEventListener("pageshow", resume);
-    removeEventListener("online", resume);
+    removeEventListener("online", again);
   }
 
   // EventSource repeats lost connections by itself; it gives up on every answer that is no stream.
@@ -90,9 +90,15 @@ export function openStream(url, hooks) {
     if (!isOver && !source) connect();
   }
 
+  /** A connection from before the network went may be dead without a sign. */
+  function again() {
+    close();
+    resume();
+  }
+
   // A page in the back-forward cache must hold no connection, and needs a new one when it comes back.
   addEventListener("pagehide", close);
   addEventListener("pageshow", resume);
-  addEventListener("online", resume);
+  addEventListener("online", again);
   connect();
 }

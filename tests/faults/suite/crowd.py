@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tests.bench.person import Session
 from tests.faults.suite import stored
 from tests.faults.suite.calls import Call, of_upstream
-from tests.faults.suite.cases import Case, Playbook
+from tests.faults.suite.cases import STEADY, Case, End, Playbook
 from tests.faults.suite.faults import Fault
 from tests.faults.suite.imitations import Imitations
 from tests.faults.suite.judge import Verdict, Violation, Wrong, judge, judge_ledger
@@ -18,8 +18,8 @@ from tests.faults.suite.portal import HEARTBEAT_LIMIT, SWEEP, Portal
 from tests.faults.suite.tab import Sent, Tab
 from tests.upstream import Upstream
 
-BEFORE_SECONDS = 2.0  # from the first message to what breaks
 LOOK_SECONDS = 0.5
+SOON_SECONDS = 0.05
 SLACK_SECONDS = 5.0
 
 
@@ -110,12 +110,19 @@ class Crowd:
 
     async def _break(self) -> None:
         if self._fault.act is not None:
-            await asyncio.sleep(BEFORE_SECONDS)
+            if self._fault.is_amid_answers:
+                await self._half_have_begun()
             began = time.monotonic()
             await asyncio.to_thread(self._fault.act, self._world.portal, self._world.playbook)
             await asyncio.to_thread(self._world.portal.wait_until_ready)
             self._act_seconds = time.monotonic() - began
         self._is_over.set()
+
+    async def _half_have_begun(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._fault.limit_seconds):
+                while 2 * sum(bool(sent.shown.text) for sent in self._sent) < self._conversations:
+                    await asyncio.sleep(SOON_SECONDS)
 
     async def _watch(self) -> None:
         """How long what runs is silent, as long as it goes on."""
@@ -133,12 +140,7 @@ class Crowd:
             number: calls for number, calls in self._world.calls().items() if number not in earlier
         }
         verdicts = [
-            judge(
-                sent,
-                kept[sent.number],
-                called.get(sent.number, ()),
-                self._fault.also | {sent.case.end},
-            )
+            judge(sent, kept[sent.number], called.get(sent.number, ()), self._allowed(sent))
             for sent in self._sent
         ]
         others = [*self._silent(), *_unknown(set(numbers), kept, called, address)]
@@ -147,6 +149,11 @@ class Crowd:
             complaints = self._world.imitations.complaints()
             others += [Violation(Wrong.RUDE, complaint) for complaint in complaints]
         return Result(self._fault.name, self._conversations, verdicts, others)
+
+    def _allowed(self, sent: Sent) -> frozenset[End]:
+        """The ends that this message may have: what breaks must not touch the steady deployment."""
+        also = self._fault.also if sent.case.deployment != STEADY else frozenset()
+        return also | {sent.case.end}
 
     def _silent(self) -> list[Violation]:
         most = HEARTBEAT_LIMIT + SWEEP + SLACK_SECONDS + self._act_seconds

@@ -33,6 +33,7 @@ class Fault:
     _: KW_ONLY
     then: Case | None = PLAIN  # None: the same again
     act: Act | None = None
+    is_amid_answers: bool = True  # `act` begins when half of the answers have; else at once
     also: frozenset[End] = frozenset()  # ends that it may give besides those of the cases
     limit_seconds: float = 60.0
     chance: random.Random | None = None  # deals the cases out anew for every message
@@ -71,6 +72,7 @@ def _refused(name: str, refusal: Script, code: str) -> Fault:
         name,
         (PLAIN, cases.STEADY_PLAIN),
         act=partial(_refuse, refusal),
+        is_amid_answers=False,
         also=frozenset({End("failed", code)}),
         limit_seconds=90,
     )
