@@ -9,7 +9,7 @@ from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging, worker_init, worker_ready
 from django.conf import settings
 
-from chat import streams
+from chat import provider, streams
 from portal import probe, start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -57,6 +57,12 @@ def answer_for_beat(**_: Any) -> None:
 def refuse_to_start(**_: Any) -> None:
     """End here with a database role that row-level security does not bind."""
     start.wait_until_bound()
+
+
+@worker_init.connect
+def load_provider(**_: Any) -> None:
+    """Load what calls models before the first answer waits for it."""
+    provider.prepare()
 
 
 @worker_ready.connect

@@ -12,6 +12,8 @@ from pathlib import Path
 
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # a container is reached from outside
 PORT = 8000
+# What is being sent when web is told to stop is sent to its end, for so long at most.
+WEB_LEAVE_SECONDS = 30
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 
 
@@ -21,7 +23,8 @@ def web(*, host: str, port: int) -> list[str]:
     # Forwarded headers are portal/gateway.py's to judge, not uvicorn's.
     arguments += ["--no-proxy-headers", "--no-access-log", "--no-server-header"]
     # Browsers and gateways keep their connection while somebody reads an answer.
-    arguments += ["--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "30"]
+    arguments += ["--timeout-keep-alive", "75"]
+    arguments += ["--timeout-graceful-shutdown", str(WEB_LEAVE_SECONDS)]
     return ["-m", "uvicorn", *arguments]
 
 

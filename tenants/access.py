@@ -14,7 +14,7 @@ from django.utils.cache import patch_cache_control
 from tenants.logcontext import logging_about
 from tenants.models import Membership, User
 from tenants.rights import AdminAccess
-from tenants.scope import platform_scope, tenant_scope
+from tenants.scope import narrow_scope, platform_scope
 
 
 class MemberRequest(HttpRequest):
@@ -50,13 +50,18 @@ def is_fetch(request: HttpRequest) -> bool:
 def memberships_of(user: User) -> list[Membership]:
     """The memberships that let this person in somewhere, with their tenants, by tenant name."""
     with platform_scope("which tenants this person belongs to"):
-        return list(Membership.objects.usable().of(user.pk))
+        return _read_memberships(user)
+
+
+def _read_memberships(user: User) -> list[Membership]:
+    return list(Membership.objects.usable().of(user.pk))
 
 
 def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Let members of the tenant in, with `request.membership` set, in the scope of that tenant.
 
-    The view is one transaction. What a streaming response does after it sets a scope of its own.
+    The view is one transaction, with the look at who is asking. What a streaming response does
+    after it sets a scope of its own.
     Anonymous people are sent to the sign-in page (401 for our scripts); everyone else gets the same
     404 whether the tenant exists or not.
     """
@@ -66,9 +71,11 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
         if not request.user.is_authenticated:
             return sign_in_first(request)
         member_request = cast(MemberRequest, request)
-        membership = _enter(member_request, tenant)
-        with logging_about(tenant=membership.tenant.slug), tenant_scope(membership.tenant):
-            response = view(member_request, **kwargs)
+        with platform_scope("which tenants this person belongs to"):
+            membership = _enter(member_request, tenant)
+            narrow_scope(membership.tenant)
+            with logging_about(tenant=membership.tenant.slug):
+                response = view(member_request, **kwargs)
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_cache=True)
         return response
@@ -79,7 +86,7 @@ def member_required(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
 
 def _enter(request: MemberRequest, tenant: str) -> Membership:
     """Note on the request where the person belongs; the membership in the tenant with this slug."""
-    request.memberships = memberships_of(request.user)
+    request.memberships = _read_memberships(request.user)
     request.admin_access = AdminAccess(request.user, request.memberships)
     for membership in request.memberships:
         if membership.tenant.slug == tenant:

@@ -90,6 +90,19 @@ def platform_scope(reason: str) -> Iterator[None]:
         yield
 
 
+def narrow_scope(tenant: Tenant | uuid.UUID) -> None:
+    """From here on to its end, the scope around has the rows of this tenant alone.
+
+    For who has to look first which tenant it is about; one statement instead of a transaction.
+    Raises ScopeError outside a scope, and in one that does not have the tenant.
+    """
+    scope = _Scope(str(tenant.pk if isinstance(tenant, Tenant) else tenant), "")
+    before = _set(scope)
+    if before == _NOTHING or not before.may_hold(scope):
+        _set(before)
+        raise ScopeError(f"{scope} is no part of the scope around it, {before}")
+
+
 def describe_scope() -> str:
     """What the connection of this thread is confined to: "none", "platform", or ids of tenants."""
     with connection.cursor() as cursor:

@@ -35,10 +35,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def page(self, *, after: str = "", size: int = 40) -> ConversationPage:
         """Up to `size` conversations by recency, those after the cursor of an earlier page.
 
+        As much of each as a list shows.
         The order is by keyset: rows that move up meanwhile are neither repeated nor lost below. A
         cursor that is none starts at the top.
         """
-        query = self.order_by("-active_at", "-id")
+        query = self.only("title", "active_at", "is_pinned").order_by("-active_at", "-id")
         if position := _parse_cursor(after):
             at, pk = position
             query = query.filter(Q(active_at__lt=at) | Q(active_at=at, id__lt=pk))

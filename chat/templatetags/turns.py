@@ -28,11 +28,16 @@ def seconds_until(moment: datetime | None) -> int:
 
 
 @register.filter
+def duration(seconds: int) -> str:
+    """`40 s` or `5 min`, not to be broken at the blank (the same as countdown.js)."""
+    number, unit = (seconds, "s") if seconds <= 120 else (math.ceil(seconds / 60), "min")
+    return f"{number}\N{NO-BREAK SPACE}{unit}"
+
+
+@register.filter
 def in_words(seconds: int) -> str:
-    """`in 40 s`, `in 5 min`, or `now` (the same as countdown.js)."""
-    if seconds <= 0:
-        return "now"
-    return f"in {seconds} s" if seconds <= 120 else f"in {math.ceil(seconds / 60)} min"
+    """`in 40 s`, `in 5 min`, or `now`."""
+    return f"in {duration(seconds)}" if seconds > 0 else "now"
 
 
 @register.filter

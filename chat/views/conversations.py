@@ -61,8 +61,8 @@ def list_conversations(request: MemberRequest) -> HttpResponse:
 @member_required
 def show_row(request: MemberRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """The fragment of the list's row, as it is now."""
-    row = my_conversation(request, conversation_id)
-    return render(request, "chat/_conversation_row.html", {"row": row})
+    rows = [my_conversation(request, conversation_id)]
+    return render(request, "chat/_conversation_row.html", {"rows": rows})
 
 
 @require_safe
@@ -117,7 +117,7 @@ def rename_conversation(request: MemberRequest, conversation_id: uuid.UUID) -> H
     )
     if not is_fetch(request):
         return SeeOther(address_of(request, conversation))
-    return render(request, "chat/_conversation_row.html", {"row": conversation})
+    return render(request, "chat/_conversation_row.html", {"rows": [conversation]})
 
 
 @require_POST

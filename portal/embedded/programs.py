@@ -24,9 +24,7 @@ def beat(plan: Plan) -> Child:
     return _child(plan, "beat", entry.beat(), grace=5.0)
 
 
-def _child(
-    plan: Plan, name: str, arguments: list[str], *, grace: float, **settings: str
-) -> Child:
+def _child(plan: Plan, name: str, arguments: list[str], *, grace: float, **settings: str) -> Child:
     """A Python program in the clone's folder; it is killed outright if we are.
 
     `settings` hold where the environment says nothing else.

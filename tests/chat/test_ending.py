@@ -136,3 +136,22 @@ def test_a_fresh_heartbeat_is_left_alone(conversation: Conversation) -> None:
     claim_next()
 
     assert worker.settle() == (0, 0, 0)
+
+
+def test_a_run_that_is_handed_back_waits_as_the_attempt_that_it_was(claimed: Generation) -> None:
+    assert ending.give_back(claimed)
+
+    again = claim_next()
+    assert again is not None
+    assert (again.pk, again.attempt) == (claimed.pk, claimed.attempt)
+    assert not ending.give_back(claimed)
+    assert ending.finish(claimed, Outcome(Status.COMPLETED, text="Late")) is None
+    claimed.refresh_from_db()
+    assert claimed.status == Status.RUNNING
+
+
+def test_a_run_that_is_to_be_stopped_is_not_handed_back(claimed: Generation) -> None:
+    services.stop_generation(generation=claimed)
+
+    assert not ending.give_back(claimed)
+    assert not ending.requeue(claimed)

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from chat import services
+from chat import services, tasks
 from chat.models import Conversation, Deployment, Generation
 from chat.streams.connection import client as redis_client
 from portal.embedded import ports
@@ -21,8 +23,9 @@ from tenants.models import Membership
 from tests.chat.answers import ask, text_of, wait_for_end, wait_for_text
 from tests.chat.listener import Heard, Listener, cookie_of, events_path, follow, text_after
 from tests.client import PortalClient
+from tests.conftest import Queue
 from tests.stack import Stack, address_of_test_database, wait_until
-from tests.upstream import Gate, Reply, Upstream
+from tests.upstream import Gate, Reply, Upstream, refusals
 
 SENTENCE = "One two three four five six seven eight"
 THREE_WORDS = "One two three"
@@ -261,3 +264,36 @@ def test_open_streams_hold_no_database_connection(
 
             assert list(pages) == [200] * 8
         assert len(small_connections()) <= 2
+
+
+def waits_of(listener: Listener) -> list[str]:
+    """What the listener was told to wait for, in order."""
+    return [event.data["reason"] for event in listener.events if event.name == "waiting"]
+
+
+def test_a_follower_is_told_what_the_generation_waits_for_and_that_it_begins(
+    stack: Stack, member: Membership, deployment: Deployment, gate: Gate, queue: Queue
+) -> None:
+    held = timezone.now() + timedelta(hours=1)
+    generation = queue(member, not_before=held)
+
+    with follow(stack.url, member, generation) as listener:
+        wait_until(lambda: waits_of(listener) != [], what="the reason")
+        Generation.objects.filter(pk=generation.pk).update(not_before=None)
+        tasks.generate.delay()
+        listener.wait_for_text(THREE_WORDS)
+
+    assert set(waits_of(listener)) == {"provider"}
+    assert [event.name for event in listener.events].index("started") > 0
+
+
+def test_a_run_that_is_put_back_waits_again(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.next(refusals.rate_limited(60))
+    generation = ask(member)
+
+    with follow(stack.url, member, generation) as listener:
+        wait_until(lambda: "provider" in waits_of(listener), what="the provider's wait")
+        services.stop_generation(generation=generation)
+        listener.wait_for_end()

@@ -203,3 +203,53 @@ def test_a_manager_switches_a_model_off_and_does_not_add_one(
 
     assert [d.label for d in Deployment.objects.granted_to(tenant)] == ["Small model"]
     assert not [name for name in fields if name.endswith(("-deployment", "-DELETE"))]
+
+
+# ── The fallback ───────────────────────────────────────────────────────────────────────────────
+def test_a_manager_says_what_answers_while_a_model_is_paused(
+    manager: Membership, default: DeploymentGrant, other: DeploymentGrant
+) -> None:
+    client, tenant = browser_of(manager.user), manager.tenant
+    row = row_of(client, tenant, default)
+
+    change(client, tenant, **{f"{row}-fallback": str(other.deployment_id)})
+
+    default.refresh_from_db()
+    assert default.fallback == other.deployment
+    change(client, tenant, **{f"{row}-fallback": ""})
+    default.refresh_from_db()
+    assert default.fallback is None
+    assert changes_of_grants() == {
+        ("Small model", "{'fallback': ['None', 'Large model']}"),
+        ("Small model", f"{{'fallback': ['{other.deployment_id}', 'None']}}"),
+    }
+
+
+def test_the_choice_is_of_the_tenants_other_models(
+    manager: Membership, default: DeploymentGrant, other: DeploymentGrant, outsider: Membership
+) -> None:
+    foreign = Deployment.objects.create(
+        name="foreign", label="Foreign", kind="azure", model="m", context_window=8192
+    )
+    DeploymentGrant.objects.create(tenant=outsider.tenant, deployment=foreign)
+    client, tenant = browser_of(manager.user), manager.tenant
+
+    page = client.get(page_of(tenant)).context["inline_admin_formsets"]
+    formset = next(i.formset for i in page if i.formset.model is DeploymentGrant)
+
+    offered = [[label for _, label in form.fields["fallback"].choices] for form in formset.forms]
+    nobody = "Nobody answers: messages wait"
+    assert offered == [[nobody, "Small model"], [nobody, "Large model"]]
+
+
+def test_a_withdrawn_model_is_nobodys_fallback_any_longer(
+    as_admin: Client, tenant: Tenant, default: DeploymentGrant, other: DeploymentGrant
+) -> None:
+    default.fallback = other.deployment
+    default.save()
+
+    change(as_admin, tenant, **{f"{row_of(as_admin, tenant, other)}-DELETE": "on"})
+
+    default.refresh_from_db()
+    assert default.fallback is None
+    assert ("Small model", "{'fallback': ['Large model', '']}") in changes_of_grants()

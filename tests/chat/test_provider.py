@@ -9,7 +9,7 @@ from django.test import override_settings
 from chat import provider
 from chat.errors import ProviderError
 from chat.models import Deployment
-from chat.provider import Piece, Usage
+from chat.provider import Piece, Usage, sdk
 from tests.upstream import Fault, Refusal, Reply, Silence, Upstream, refusals
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -19,8 +19,8 @@ HELLO = [{"role": "user", "content": "Hello"}]
 def new_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Clients of the test's own, which see its settings."""
     with ExitStack() as opened:
-        make = provider._client.__wrapped__
-        monkeypatch.setattr(provider, "_client", lambda *a: opened.enter_context(make(*a)))
+        make = sdk._client.__wrapped__
+        monkeypatch.setattr(sdk, "_client", lambda *a: opened.enter_context(make(*a)))
         yield
 
 

@@ -16,7 +16,6 @@ from chat.errors import (
     ConversationGone,
     DeploymentNotGranted,
     EmptyMessage,
-    NothingToRetry,
 )
 from chat.generation.claiming import claim_next
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
@@ -170,35 +169,6 @@ def test_an_empty_message_stores_nothing(
     assert not Conversation.objects.exists()
 
 
-def test_retry_answers_the_same_prompt_and_keeps_the_earlier_reply(
-    member: Membership, conversation: Conversation
-) -> None:
-    first = finish_first(conversation)
-
-    second = services.retry_generation(actor=member, generation=first, request_id=uuid.uuid4())
-
-    assert second.prompt == first.prompt
-    assert first.reply is not None
-    assert Message.objects.filter(pk=first.reply.pk).exists()
-    assert [t.role for t in services.read_turns(Conversation.objects.get())] == [
-        "user",
-        "assistant",
-    ]
-
-
-def test_retry_is_refused_once_the_conversation_has_gone_on(
-    member: Membership, conversation: Conversation
-) -> None:
-    first = finish_first(conversation)
-    services.send_message(
-        actor=member, conversation=conversation, text="Next", request_id=uuid.uuid4()
-    )
-    Generation.objects.filter(status=Status.QUEUED).update(status=Status.FAILED)
-
-    with pytest.raises(NothingToRetry):
-        services.retry_generation(actor=member, generation=first, request_id=uuid.uuid4())
-
-
 def test_stop_ends_a_waiting_generation_at_once(conversation: Conversation) -> None:
     generation = conversation.generations.get()
 
@@ -297,15 +267,3 @@ def test_a_refused_send_keeps_what_it_settled(
         )
 
     assert conversation.generations.get().status == Status.INTERRUPTED
-
-
-def test_a_retry_that_brought_nothing_leaves_the_earlier_reply_in_sight(
-    member: Membership, conversation: Conversation
-) -> None:
-    first = finish_first(conversation)
-    second = services.retry_generation(actor=member, generation=first, request_id=uuid.uuid4())
-
-    services.stop_generation(generation=second)
-
-    turns = services.read_turns(Conversation.objects.get())
-    assert [turn.text for turn in turns] == ["Good morning", "Good morning, Bob.", ""]

@@ -282,33 +282,36 @@ def test_the_page_says_how_many_are_ahead_then_that_the_model_thinks(
 
 
 def test_the_page_says_that_the_persons_own_answers_are_in_the_way(
-    page: Page, tenant: Tenant, gate: Gate
+    page: Page, tenant: Tenant, upstream: Upstream
 ) -> None:
     Tenant.objects.filter(pk=tenant.pk).update(max_running_per_member=1)
+    upstream.next(Reply(["word "] * 500, tokens_per_second=4))
     ask(page, "First")
-    expect(log_of(page)).to_contain_text("I am a small")
+    expect(log_of(page)).to_contain_text("word word")
     other = page.context.new_page()
     other.goto("/acme/")
 
     ask(other, "Second")
 
-    expect(other.locator("[data-progress-words]")).to_have_text(
-        "Waiting: you have 1 answer running"
-    )
-    gate.open()
-    expect(wait_for_answer(other)).to_contain_text("here to help.")
+    line = other.locator("[data-progress-words]")
+    expect(line).to_have_text("Waiting: you have 1 answer running")
+    page.keyboard.press("Escape")
+    expect(wait_for_answer(other)).to_contain_text("Hello from the model.")
 
 
-def test_the_page_says_that_the_provider_asks_to_wait(page: Page, upstream: Upstream) -> None:
-    upstream.next(refusals.rate_limited(4))
+def test_a_run_that_goes_back_to_the_queue_waits_on_the_page_too(
+    page: Page, upstream: Upstream
+) -> None:
+    upstream.next(refusals.rate_limited(90))
+    words = re.compile("Waiting for the model; its provider asks to wait [0-9]+ s")
 
     ask(page, "Hello")
 
-    words = re.compile("Waiting for the model; its provider asks to wait [1-5] s")
     expect(page.locator("[data-progress-words]")).to_have_text(words)
     page.reload()
     expect(page.locator("[data-progress-words]")).to_have_text(words)
-    expect(wait_for_answer(page)).to_contain_text("Hello from the model.")
+    page.keyboard.press("Escape")
+    wait_for_answer(page, "stopped")
 
 
 # ── The title ──────────────────────────────────────────────────────────────────────────────────

@@ -10,15 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from chat import tasks
 from chat.generation import claiming
 from chat.generation.claiming import claim_next
-from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
+from chat.models import Conversation, Deployment, Generation, Message
 from tenants.models import Membership, Tenant
-from tests.chat.answers import ask, has_ended, wait_for_end
 from tests.conftest import Queue
-from tests.stack import Stack
-from tests.upstream import Gate, Reply, Upstream
 
 Status = Generation.Status
 THREADS = 12
@@ -123,30 +119,3 @@ def test_the_first_slot_that_comes_free_is_for_who_has_none(
     Generation.objects.filter(pk=running[0].pk).update(status=Status.COMPLETED)
 
     assert claim_next() == single
-
-
-def test_one_message_overtakes_two_hundred_of_another_tenant(
-    stack: Stack,
-    member: Membership,
-    outsider: Membership,
-    deployment: Deployment,
-    upstream: Upstream,
-) -> None:
-    DeploymentGrant.objects.create(tenant=outsider.tenant, deployment=deployment, is_default=True)
-    Tenant.objects.update(max_running=1000, max_running_per_member=1000)
-    first, others = Gate(), Gate()
-    upstream.when("crowd", Reply("Late", gate=others))
-    upstream.when("crowd 0.", Reply("Late", gate=first))
-    waiting = crowd(member, deployment, 200)
-    for _ in range(50):  # as many as the worker runs at once
-        tasks.generate.delay()
-    upstream.wait_for_requests(50)
-
-    single = ask(outsider, "single")
-    first.open()
-    wait_for_end(single)
-
-    assert "single" in upstream.requests[50].prompt
-    assert [has_ended(generation) for generation in waiting[:50]].count(True) == 1
-    Generation.objects.queued().update(status=Status.STOPPED, ended_at=timezone.now())
-    others.open()

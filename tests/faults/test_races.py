@@ -66,7 +66,7 @@ def test_an_answer_that_ends_while_its_conversation_is_deleted_is_billed_once(
         wait_until_somebody_is_locked_out()
         services.delete_conversation(actor=member, conversation=running.conversation)
 
-    assert finished.result(timeout=30) is False
+    assert finished.result(timeout=30) is None
     assert not Conversation.objects.exists()
     assert bills(running) == ["estimate"]
 

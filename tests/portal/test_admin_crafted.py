@@ -142,6 +142,19 @@ def test_a_model_is_not_granted_through_the_hidden_fields_of_the_tenants_page(
     assert [grant.deployment for grant in granted] == [world.acme[Deployment]]
 
 
+@pytest.mark.parametrize("whose", ["its own", "another tenant's"])
+def test_a_model_has_only_another_one_of_the_tenant_as_its_fallback(
+    as_stranger: Client, world: World, whose: str
+) -> None:
+    wrong = (world.acme if whose == "its own" else world.globex)[Deployment]
+
+    answer = send(as_stranger, page_of(world.acme[Tenant]), **{"grants-0-fallback": str(wrong.pk)})
+
+    assert "Choose another one of the organisation" in answer.content.decode()
+    assert not names_globex(answer)
+    assert world.acme[Tenant].grants.get().fallback is None
+
+
 def test_rows_of_inlines_are_not_taken_away_by_a_manager(as_stranger: Client, world: World) -> None:
     tenant = world.acme[Tenant]
 
@@ -183,6 +196,9 @@ EVERYTHING: dict[str, Any] = {
     "notice": "Be careful.",
     "accent_colour": "#112233",
     "max_running": "9999",
+    "max_running_per_member": "9999",
+    "max_queued_per_member": "9999",
+    "generates_titles": "on",
     "default_system_prompt": "Be brief.",
     "reports_for": "owner",
     "retention_days": "30",
@@ -190,7 +206,7 @@ EVERYTHING: dict[str, Any] = {
     "created_at_0": "2020-01-01",
     "id": "0" * 32,
 }
-OF_MANAGERS = {"default_system_prompt"}
+OF_MANAGERS = {"default_system_prompt", "generates_titles"}
 OF_OWNERS = OF_MANAGERS | {
     "name", "notice", "accent_colour", "reports_for", "retention_days",
 }  # fmt: skip
@@ -202,6 +218,7 @@ def test_on_the_tenants_page_each_role_changes_only_what_is_theirs(
 ) -> None:
     tenant = world.acme[Tenant]
     person = create_member(tenant=tenant, email="sam@example.org", role=role).user
+    Tenant.objects.update(generates_titles=False)
     before: dict[str, Any] = {**Tenant.objects.filter(pk=tenant.pk).values().get()}
     digest = TenantLogo.objects.get(tenant=tenant).digest
 

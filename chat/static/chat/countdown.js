@@ -2,13 +2,12 @@
 // Times that run down: "Try again in 40 s". Counted from when they came, since clocks differ.
 
 /**
- * The same words as the server's (chat/templatetags/turns.py).
+ * The same words as the server's (chat/templatetags/turns.py), not to be broken at the blank.
  *
  * @param {number} seconds
  */
-function inWords(seconds) {
-  if (seconds <= 0) return "now";
-  return seconds <= 120 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} min`;
+export function duration(seconds) {
+  return seconds <= 120 ? `${seconds}\u00a0s` : `${Math.ceil(seconds / 60)}\u00a0min`;
 }
 
 /**
@@ -30,7 +29,7 @@ export function countDownIn(root) {
     const left = timer(Number(place.getAttribute("data-countdown")) || 0);
     const tick = setInterval(() => {
       const seconds = left();
-      place.textContent = inWords(seconds);
+      place.textContent = seconds > 0 ? `in ${duration(seconds)}` : "now";
       if (seconds === 0 || !place.isConnected) clearInterval(tick);
     }, 1000);
   }

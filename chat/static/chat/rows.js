@@ -27,13 +27,14 @@ export class Rows {
     this.refresh();
   }
 
-  /** Redo day labels, the mark on the open conversation and the watch on the end. */
+  /** Redo menus, day labels, the mark on the open conversation and the watch on the end. */
   refresh() {
     for (const label of this.#list.querySelectorAll("[data-label]")) label.remove();
     let last = "";
     for (const row of this.#list.querySelectorAll("[data-row]")) {
       if (!(row instanceof HTMLElement)) continue;
-      const group = row.dataset.pinned === "true" ? "Pinned" : groupOf(row.dataset.at ?? "");
+      complete(row);
+      const group = "pinned" in row.dataset ? "Pinned" : groupOf(row.dataset.at ?? "");
       if (group && group !== last) row.before(label(group));
       last = group;
       const isCurrent = row.dataset.id === this.#list.dataset.current;
@@ -109,6 +110,21 @@ export class Rows {
       if (!(error instanceof DOMException)) this.#list.replaceChildren(note("The search did not work. Try again."));
     }
   }
+}
+
+/**
+ * A row from the server gets its menu, and the addresses that this needs.
+ *
+ * @param {HTMLElement} row
+ */
+function complete(row) {
+  const link = row.querySelector("a");
+  const template = document.querySelector("template[data-template=row-menu]");
+  if (!link || !(template instanceof HTMLTemplateElement) || row.querySelector("[data-row-menu]")) return;
+  row.dataset.renameUrl = `${link.href}rename/`;
+  row.dataset.deleteUrl = `${link.href}delete/`;
+  row.append(template.content.cloneNode(true));
+  row.querySelector("[data-row-menu]")?.setAttribute("aria-label", `Actions for “${row.dataset.title}”`);
 }
 
 /** @param {string} words */

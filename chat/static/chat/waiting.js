@@ -1,6 +1,8 @@
 // @ts-check
 // What an answer waits for that no worker has taken yet, in words.
 
+import { duration } from "./countdown.js";
+
 /** @typedef {{ reason: string, ahead: string, seconds: string }} Waiting as the stream tells it */
 
 /**
@@ -20,9 +22,11 @@ export function wordsFor(reason, ahead, seconds) {
     case "platform_limit":
       return "Waiting: Atrium is busy with as many answers as it may write at once";
     case "provider":
-      return seconds > 0 ? `Waiting for the model; its provider asks to wait ${seconds} s` : "Waiting for the model";
+      if (seconds > 0) return `Waiting for the model; its provider asks to wait ${duration(seconds)}`;
+      return "Waiting for the model; it is being tried again";
     case "pause":
-      return seconds > 0 ? `Waiting for the model, which does not answer; next try in ${seconds} s` : "Waiting for the model";
+      if (seconds > 0) return `Waiting for the model, which does not answer; next try in ${duration(seconds)}`;
+      return "Waiting for the model; it is being tried again";
     default:
       return ahead > 0 ? `Queued, ${ahead} ahead of you` : "Queued";
   }

@@ -1,17 +1,24 @@
 """How a tenant is set up: prompts, models, settings."""
 
+import uuid
+from datetime import timedelta
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from chat.models import (
     Deployment,
     DeploymentGrant,
     LibraryPrompt,
+    Pause,
 )
 from tenants.models import Tenant, TenantLogo
 from tests.portal.two_tenants import page_of
 from tests.tenants.actions.case import Case, action, is_gone, now
 from tests.tenants.test_logos import picture
+
+_SECOND_GRANT = uuid.uuid4()
 
 
 @action("change the default system prompt")
@@ -39,6 +46,35 @@ def _choose_default(case: Case) -> bool:
 def _stop_offering(case: Case) -> bool:
     case.without(page_of(case.tenant), "grants-0-is_offered")
     return not now(case.rows[DeploymentGrant]).is_offered
+
+
+@action("say whether a model names new conversations")
+def _name_by_hand(case: Case) -> bool:
+    before = now(case.tenant).generates_titles
+    if before:
+        case.without(page_of(case.tenant), "generates_titles")
+    else:
+        case.saves(page_of(case.tenant), generates_titles="on")
+    return bool(now(case.tenant).generates_titles != before)
+
+
+@action("choose what answers while a model is paused")
+def _choose_fallback(case: Case) -> bool:
+    other = case.world.globex[Deployment]
+    # The same id for everybody who tries: the form is read once.
+    DeploymentGrant.objects.create(pk=_SECOND_GRANT, tenant=case.tenant, deployment=other)
+    case.saves(page_of(case.tenant), **{"grants-0-fallback": other.pk})
+    return bool(now(case.rows[DeploymentGrant]).fallback == other)
+
+
+@action("end a model's pause")
+def _end_pause(case: Case) -> bool:
+    until = timezone.now() + timedelta(hours=1)
+    pause = Pause.objects.create(deployment=case.rows[Deployment], reason="x", until=until)
+    selected = {"action": "try_again", "_selected_action": str(pause.pk)}
+    case.browser.post(reverse("admin:chat_deployment_changelist"), selected)
+    case.saves(page_of(case.rows[Deployment]), chat_deployment_try_this_again="")
+    return bool(now(pause).until < until)
 
 
 @action("grant a model to a tenant")
@@ -94,6 +130,13 @@ def _set_delay(case: Case) -> bool:
 def _set_limit(case: Case) -> bool:
     case.saves(page_of(case.tenant), max_running=3)
     return bool(now(case.tenant).max_running == 3)
+
+
+@action("set how much of it may be one member's, and how many of their messages may wait")
+def _set_limits_of_members(case: Case) -> bool:
+    case.saves(page_of(case.tenant), max_running_per_member=2, max_queued_per_member=4)
+    tenant = now(case.tenant)
+    return (tenant.max_running_per_member, tenant.max_queued_per_member) == (2, 4)
 
 
 @action("suspend a tenant")
