@@ -21,8 +21,11 @@ from tenants.services import create_member, create_tenant
 from tests import servers
 from tests.client import PortalClient
 from tests.emptying import instead_of_flush
+from tests.portal.two_tenants import standing_world
 from tests.stack import Stack, wait_until
 from tests.upstream import Upstream
+
+__all__ = ["standing_world"]  # a fixture that others need where a file has `world`
 
 PASSWORD = "correct horse battery staple"
 Queue = Callable[..., Generation]

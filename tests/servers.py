@@ -11,6 +11,7 @@ the owner. The tests' own connections see all tenants, unless a test says otherw
 processes that they start do not.
 """
 
+import gc
 import os
 import shutil
 import subprocess
@@ -151,6 +152,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """The database is there already, and goes with the server."""
     config.option.reuse_db = True
     config.option.create_db = False
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: looking through it for garbage again and again takes time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def pytest_unconfigure() -> None:

@@ -39,10 +39,10 @@ class DeploymentAdmin(Pausable, AuditedAdmin):
     search_fields = ("name", "label", "model")
     ordering = ("label",)
     fieldsets = (
-        (None, {"fields": (("label", "name"), "purpose", "is_active")}),
+        (None, {"fields": (("label", "name"), "purpose", ("is_active", "told_pause"))}),
         ("Call", {"fields": (("kind", "model"), "endpoint", "context_window")}),
         ("Price", {"fields": (("input_price", "output_price"),)}),
-        ("Facts", {"fields": (("id", "created_at"), "told_pause")}),
+        ("Facts", {"fields": (("id", "created_at"),)}),
     )
     readonly_fields = ("id", "created_at", "told_pause")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}

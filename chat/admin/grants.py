@@ -56,7 +56,8 @@ class GrantFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold shi
         field = form.fields.get("fallback")
         if isinstance(field, ModelChoiceField):
             own = form.instance.deployment_id
-            field.queryset = Deployment.objects.filter(grants__tenant=self.instance.pk)
+            granted = Deployment.objects.filter(grants__tenant=self.instance.pk)
+            field.queryset = granted.exclude(pk=own) if own else granted
             field.choices = [
                 ("", "Nobody answers: messages wait"),
                 *((pk, label) for pk, label in self._granted if pk != own),

@@ -51,8 +51,11 @@ class Pausable:
 
     def has_try_again_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Who may change the model, while it waits for the end of a pause."""
-        waits = Pause.objects.filter(deployment=object_id, until__gt=timezone.now())
-        return bool(self.has_change_permission(request)) and waits.exists()  # type: ignore[attr-defined]  # a mixin
+        if not self.has_change_permission(request):  # type: ignore[attr-defined]  # a mixin
+            return False
+        # Without an id it is asked once more for the button that has been pressed.
+        waiting = Pause.objects.filter(until__gt=timezone.now())
+        return object_id is None or waiting.filter(deployment=object_id).exists()
 
     @display(description="Pause", label={"paused": "warning", "tried": "info"})  # type: ignore[untyped-decorator]  # as above
     def shown_pause(self, deployment: Deployment) -> Any:
@@ -61,8 +64,8 @@ class Pausable:
         if pause is None:
             return None
         if pause.until > timezone.now():
-            return "paused", f"Paused for {timeuntil(pause.until)}"
-        return "tried", "Tried again now"
+            return "paused", timeuntil(pause.until, depth=1)
+        return "tried", "To be tried"
 
     @admin.display(description="Pause")
     def told_pause(self, deployment: Deployment) -> str:

@@ -10,14 +10,16 @@ from django.db import connection
 from django.utils import timezone
 
 from chat.models import Deployment, Generation, Pause
-from tenants.scope import platform_scope, tenant_scope
+from tenants.scope import narrow_scope, platform_scope
 
 # The claims of all workers come one after the other: each counts what the earlier ones took.
 _LOCK_ID = int.from_bytes(b"claiming")
 # Whoever falls silent with the lock in hand loses it, and the claim with it.
 _LONGEST_SILENCE = "10s"
+# Most looks come from runs that ended, and find nothing: then there is no lock to wait for.
 _LOCK = """
 SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_advisory_xact_lock(%s)
+WHERE EXISTS (SELECT FROM chat_generation WHERE status = 'queued')
 """
 
 # Of each tenant that waits and has room, its first generation that may start; of these, that of
@@ -103,22 +105,31 @@ def claim_next() -> Generation | None:
     the first to come is its probe (`is_probe`). The claim is committed on return, with `attempt`
     raised by one. Looks at all tenants, and takes in the scope of one.
     """
-    with _turn, platform_scope("claim: whose turn it is"):
-        _wait_for_others()
+    with _turn:
         for _ in range(_TRIES):
-            now = timezone.now()
-            choice = _choose(now)
-            if choice is None:
-                return None
-            with tenant_scope(choice.tenant_id):
-                if claimed := _take(choice, now):
-                    return claimed
+            choice, claimed = _claim()
+            if claimed or choice is None:
+                return claimed
     return None
 
 
-def _wait_for_others() -> None:
+def _claim() -> tuple[_Choice | None, Generation | None]:
+    """What may start, if anything may, and the same claimed, if it still waited."""
+    with platform_scope("claim: whose turn it is"):
+        is_anything_queued = _wait_for_others()
+        now = timezone.now()
+        choice = _choose(now) if is_anything_queued else None
+        if choice is None:
+            return None, None
+        narrow_scope(choice.tenant_id)
+        return choice, _take(choice, now)
+
+
+def _wait_for_others() -> bool:
+    """Wait for the claims under way; False, and no lock taken, when nothing is queued at all."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [_LONGEST_SILENCE, _LOCK_ID])
+        return cursor.fetchone() is not None
 
 
 def _choose(now: datetime) -> _Choice | None:

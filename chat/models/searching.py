@@ -9,7 +9,7 @@ from chat.models.conversations import Conversation
 from tenants.models import Membership, Tenant, User
 
 
-class WordsField(models.TextField):
+class WordsField(models.TextField):  # type: ignore[type-arg]  # it takes none at run time
     """A set of words, as PostgreSQL's full-text search compares them."""
 
     def db_type(self, connection: object) -> str:  # noqa: ARG002  # Django passes it

@@ -102,7 +102,7 @@ class TenantAdmin(AuditedAdmin):
             "Rules",
             {"fields": ("reports_for", "retention_days", "investigation_notice_days")},
         ),
-        ("Limits", {"fields": (_LIMITS,)}),
+        ("Limits", {"fields": _LIMITS}),
         ("Facts", {"fields": (("id", "created_at"),)}),
     )
     readonly_fields = ("id", "created_at", "shown_logo")

@@ -16,6 +16,7 @@ from typing import Any
 import uvloop
 
 from tests.bench.channel import Channel, encode
+from tests.bench.holding import Held
 from tests.bench.person import Refused, Session, Tab
 from tests.bench.reading import CompletionsReader, Measured
 
@@ -27,13 +28,18 @@ class Driver:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
+        self._held = Held()
 
     async def run(self, job: dict[str, Any]) -> list[dict[str, Any]]:
-        if job["target"] == "sign-in":
-            await self._sign_in(job)
-            return []
-        if job["target"] == "requests":
-            return await self._time_requests(job)
+        others = {
+            "sign-in": self._sign_in,
+            "requests": self._time_requests,
+            "hold": self._hold,
+            "release": self._release,
+        }
+        return await others.get(job["target"], self._answers)(job)
+
+    async def _answers(self, job: dict[str, Any]) -> list[dict[str, Any]]:
         if job["is_rehearsal"]:
             self._asks = await self._prepare(job)
             gc.collect()
@@ -45,11 +51,19 @@ class Driver:
             )
         return [answer.as_json() for answer in measured]
 
-    async def _sign_in(self, job: dict[str, Any]) -> None:
+    async def _hold(self, job: dict[str, Any]) -> list[dict[str, Any]]:
+        await self._held.open(self._sessions, job["streams"])
+        return []
+
+    async def _release(self, _job: dict[str, Any]) -> list[dict[str, Any]]:
+        return self._held.release()
+
+    async def _sign_in(self, job: dict[str, Any]) -> list[dict[str, Any]]:
         for person in job["people"]:
             session = Session(job["port"])
             await session.sign_in(person["email"], person["password"])
             self._sessions[person["email"]] = session
+        return []
 
     async def _time_requests(self, job: dict[str, Any]) -> list[dict[str, Any]]:
         """Lists and sends of some people, one after the other for each; seconds of every one."""

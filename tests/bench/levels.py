@@ -53,7 +53,7 @@ class Level:
 
     @classmethod
     def of(cls, users: int, seconds: float, *, quick: bool) -> "Level":
-        rounds = max(1, (5 if quick else 20) // users)
+        rounds = max(1, (5 if quick else 10) // users)
         length = min(seconds, 2.0) if rounds > 1 else seconds
         return cls(users, int(length * RATE), rounds, 5.0 if users >= 50 else 0.0)
 

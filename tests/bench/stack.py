@@ -20,7 +20,7 @@ from portal.embedded.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
-SEED = "import django; django.setup(); from tests.bench import seed; seed.main()"
+SEED = "import django; django.setup(); from tests.bench import seed; "
 WEB = ["uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log"]
 WEB += ["--timeout-keep-alive", "75", "--port"]
 WORKER = ["celery", "-A", "portal", "worker", "--pool", "gevent", "--concurrency", "240"]
@@ -60,6 +60,7 @@ def running(folder: Path, upstream_port: int) -> Iterator[Stack]:
             "AZURE_OPENAI_ENDPOINT": "",
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "STATIC_ROOT": str(folder / "static"),
+            "CHAT_MAX_RUNNING": "10000",
         }
         people = prepare(environment, postgres.owner_url)
         began = time.monotonic()
@@ -89,8 +90,15 @@ def prepare(environment: dict[str, str], owner_url: str) -> list[dict[str, str]]
     as_owner = environment | {"DATABASE_OWNER_URL": owner_url}
     run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], as_owner)
     run([sys.executable, "manage.py", "collectstatic", "--no-input", "-v", "0"], environment)
-    people: list[dict[str, str]] = json.loads(run([sys.executable, "-c", SEED], environment))
-    return people
+    return run_seed(environment, "seed.main()")
+
+
+def run_seed(environment: dict[str, str], call: str) -> list[dict[str, str]]:
+    """What this call of tests/bench/seed.py prints, in a process of its own."""
+    printed: list[dict[str, str]] = json.loads(
+        run([sys.executable, "-c", SEED + call], environment)
+    )
+    return printed
 
 
 def run(command: list[str], environment: dict[str, str]) -> str:
@@ -120,6 +128,16 @@ def process(
         yield child
     finally:
         child.stop()
+
+
+def seconds_to_first_answer(folder: Path, environment: dict[str, str]) -> float:
+    """How long a web process takes from its start to its first page."""
+    port, began = free_port(), time.monotonic()
+    with process("web-again", [*WEB, str(port)], folder, environment) as child:
+        while not answers(f"http://127.0.0.1:{port}/accounts/login/"):
+            child.raise_if_ended()
+            time.sleep(0.01)
+        return time.monotonic() - began
 
 
 def wait_until_ready(port: int, children: list[Child]) -> None:

@@ -1,11 +1,13 @@
 """Answering a prompt once more."""
 
+import threading
 import uuid
 
 import pytest
+from django.db import connection
 
 from chat import services
-from chat.errors import NothingToRetry, TooManyWaiting
+from chat.errors import AlreadyAnswering, NothingToRetry, TooManyWaiting
 from chat.generation.ending import Outcome, finish
 from chat.models import Conversation, Generation, Message
 from tenants.models import Membership, Tenant
@@ -107,3 +109,33 @@ def test_what_is_said_next_follows_the_reply_in_sight(
     )
 
     assert sent.prompt.parent == first.reply
+
+
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_continuations_are_one(conversation: Conversation, member: Membership) -> None:
+    interrupted = claimed_and_silent()
+    finish(interrupted, Outcome(Status.INTERRUPTED, "One two"))
+    barrier = threading.Barrier(4)
+    outcomes: list[str] = []
+
+    def run(request_id: uuid.UUID) -> None:
+        barrier.wait(10)
+        try:
+            services.continue_generation(
+                actor=member, generation=interrupted, request_id=request_id
+            )
+            outcomes.append("continued")
+        except AlreadyAnswering:
+            outcomes.append("busy")
+        finally:
+            connection.close()
+
+    same = uuid.uuid4()
+    threads = [threading.Thread(target=run, args=[i]) for i in (same, same, same, uuid.uuid4())]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert len(outcomes) == 4
+    assert Generation.objects.live().count() == 1

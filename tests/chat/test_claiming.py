@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from chat.generation import claiming
 from chat.generation.claiming import claim_next
 from chat.models import Deployment, DeploymentGrant, Generation, Pause
 from tenants.models import Membership, Tenant
@@ -121,10 +122,28 @@ def test_a_claim_is_one_transaction_of_few_statements(member: Membership, queue:
 
     assert claimed is not None
     assert [query["sql"].split()[0] for query in captured] == [
-        "SAVEPOINT", "SELECT", "SELECT", "WITH",  # scope, lock, choice
-        "SAVEPOINT", "SELECT", "SELECT", "UPDATE",  # scope of the tenant, row, claim
-        "SELECT", "RELEASE", "SELECT", "RELEASE",  # the scopes as before
+        "SAVEPOINT", "SELECT",  # the scope of the platform
+        "SELECT", "WITH",  # lock and choice
+        "SELECT",  # the scope of the tenant
+        "SELECT", "UPDATE",
+        "SELECT", "RELEASE",  # the scope as before
     ]  # fmt: skip
+
+
+def test_a_look_that_finds_nothing_queued_ends_at_once(member: Membership, queue: Queue) -> None:
+    queue(member, status=Status.COMPLETED)
+
+    with without_scope(), CaptureQueriesContext(connection) as captured:
+        assert claim_next() is None
+
+    assert not [query for query in captured if "WITH running" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND (classid::bigint << 32) + objid::bigint = %s",
+            [claiming._LOCK_ID],
+        )
+        assert cursor.fetchone() == (0,)
 
 
 def test_what_a_claim_hands_out_needs_no_further_query(

@@ -1,10 +1,8 @@
 """Going on with an unfinished reply."""
 
-import threading
 import uuid
 
 import pytest
-from django.db import connection
 
 from chat import generation as worker
 from chat import prompts, services, streams
@@ -145,34 +143,6 @@ def test_continuing_twice_with_one_request_id_is_one_continuation(
     assert first == second
     with pytest.raises(AlreadyAnswering):
         go_on(member, interrupted)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_simultaneous_continuations_are_one(interrupted: Generation, member: Membership) -> None:
-    barrier = threading.Barrier(4)
-    outcomes: list[str] = []
-
-    def run(request_id: uuid.UUID) -> None:
-        barrier.wait(10)
-        try:
-            services.continue_generation(
-                actor=member, generation=interrupted, request_id=request_id
-            )
-            outcomes.append("continued")
-        except AlreadyAnswering:
-            outcomes.append("busy")
-        finally:
-            connection.close()
-
-    same = uuid.uuid4()
-    threads = [threading.Thread(target=run, args=[i]) for i in (same, same, same, uuid.uuid4())]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-
-    assert len(outcomes) == 4
-    assert Generation.objects.live().count() == 1
 
 
 def test_only_an_unfinished_reply_at_the_end_is_continued(

@@ -256,8 +256,8 @@ def test_a_search_costs_the_same_queries_however_much_is_found(
         say(member, f"heron number {number}", "heron again")
     url = reverse("chat:list_conversations", args=["acme"])
 
-    # session, person, membership; words of the query, list, snippets; in two scopes
-    with django_assert_num_queries(6 + 2 * SCOPE_STATEMENTS):
+    # session, person, membership; words of the query, list, snippets; a scope, which is narrowed
+    with django_assert_num_queries(6 + SCOPE_STATEMENTS + 1):
         as_member.get(url, {"q": "heron"}, headers={"X-Requested-With": "fetch"})
 
 

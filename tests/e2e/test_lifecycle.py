@@ -303,7 +303,7 @@ def test_a_run_that_goes_back_to_the_queue_waits_on_the_page_too(
     page: Page, upstream: Upstream
 ) -> None:
     upstream.next(refusals.rate_limited(90))
-    words = re.compile("Waiting for the model; its provider asks to wait [0-9]+ s")
+    words = re.compile(r"Waiting for the model; its provider asks to wait [0-9]+\ss")
 
     ask(page, "Hello")
 

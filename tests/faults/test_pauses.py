@@ -138,7 +138,8 @@ def test_a_fallback_answers_meanwhile_at_its_own_prices(
         assert generation.status == "completed"
         assert (generation.deployment, generation.stands_in_for) == (other, deployment)
         entry = UsageEntry.objects.get(generation_id=generation.pk)
-        assert (entry.deployment, entry.input_price, entry.output_price) == (other, 3, 7)
+        assert (entry.deployment, entry.input_price) == (other, other.input_price)
+        assert entry.output_price == other.output_price
 
 
 def test_nobody_waits_for_a_provider_that_asks_for_too_much_time(

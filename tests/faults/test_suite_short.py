@@ -20,6 +20,7 @@ def world(static_files: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield world
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("fault", SHORT, ids=str)
 def test_nothing_is_lost_nothing_is_billed_twice_and_every_end_is_honest(
     world: World, fault: Fault

@@ -1,6 +1,8 @@
 """Acme and Globex with a row of everything that the admin shows, and people who run only Acme."""
 
 import uuid
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -8,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
+from pytest_django import DjangoDbBlocker
 
 from chat.models import (
     Conversation,
@@ -115,10 +119,18 @@ def _chat(tenant: Tenant, owner: User, deployment: Deployment) -> Rows:
     }
 
 
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Both tenants, made once for a file, in a transaction around those of its tests."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World(fill("acme", "Acme"), fill("globex", "Globex"))
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    """Both tenants."""
-    return World(fill("acme", "Acme"), fill("globex", "Globex"))
+def world(standing_world: World, db: None) -> World:
+    """Both tenants, to do with as a test likes."""
+    return deepcopy(standing_world)
 
 
 @pytest.fixture(params=["manager", "owner of two"])

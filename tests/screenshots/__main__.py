@@ -13,6 +13,8 @@ from portal.embedded.browser import find_chromium
 from tests.screenshots.answers import ANSWERS, HEATING
 from tests.screenshots.scenes import Studio, take_all
 from tests.screenshots.stack import running
+from tests.screenshots.states import script as script_states
+from tests.screenshots.states import states
 from tests.upstream import Gate, Reply, Upstream
 
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -44,7 +46,10 @@ def main() -> None:
     ):
         gate = script(upstream)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=OPTIONS)
-        take_all(Studio(browser, url, passwords, folder), gate)
+        studio = Studio(browser, url, passwords, folder)
+        take_all(studio, gate)
+        script_states(upstream)
+        states(studio)
         browser.close()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from tests.bench.person import Session
 from tests.faults.suite import stored
 from tests.faults.suite.calls import Call, of_upstream
 from tests.faults.suite.cases import STEADY, Case, End, Playbook
-from tests.faults.suite.faults import Fault
+from tests.faults.suite.faults import Act, Fault
 from tests.faults.suite.imitations import Imitations
 from tests.faults.suite.judge import Verdict, Violation, Wrong, judge, judge_ledger
 from tests.faults.suite.portal import HEARTBEAT_LIMIT, SWEEP, Portal
@@ -30,7 +31,9 @@ class World:
     portal: Portal
     upstream: Upstream
     playbook: Playbook
-    imitations: Imitations | None = None
+    imitations: Imitations | None
+    # What is started again in a thread dies with that thread: it has to live as long as all this.
+    breaking: ThreadPoolExecutor
     sessions: dict[str, Session] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -40,6 +43,12 @@ class World:
             session = Session(self.portal.port)
             await session.sign_in(person["email"], person["password"])
             self.sessions[person["email"]] = session
+
+    async def break_by(self, act: Act) -> None:
+        """Break something, and wait until all is up again."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.breaking, act, self.portal, self.playbook)
+        await asyncio.to_thread(self.portal.wait_until_ready)
 
     def tab(self, number: int) -> Tab:
         """A new conversation of one of the people."""
@@ -113,8 +122,7 @@ class Crowd:
             if self._fault.is_amid_answers:
                 await self._half_have_begun()
             began = time.monotonic()
-            await asyncio.to_thread(self._fault.act, self._world.portal, self._world.playbook)
-            await asyncio.to_thread(self._world.portal.wait_until_ready)
+            await self._world.break_by(self._fault.act)
             self._act_seconds = time.monotonic() - began
         self._is_over.set()
 

@@ -94,13 +94,19 @@ class Portal:
 
 @contextmanager
 def running(folder: Path, deployments: Mapping[str, Mapping[str, str]]) -> Iterator[Portal]:
-    """Start everything in `folder`, and stop everything that was started at the end."""
+    """Start everything in `folder`, and stop everything that was started at the end.
+
+    A database that is there already has its tables.
+    """
+    is_migrated = (folder / "postgres" / "data").exists()
     with ExitStack() as exits:
         postgres = exits.enter_context(Postgres(folder / "postgres", folder / "postgres.log"))
         valkey = exits.enter_context(Valkey(folder / "valkey", folder / "valkey.log"))
         port = free_port()
         environment = _environment(folder, port, postgres, valkey)
-        seeded = _prepare(environment, postgres.owner_url, deployments)
+        if not is_migrated:
+            _manage(environment | {"DATABASE_OWNER_URL": postgres.owner_url}, "migrate")
+        seeded = _prepare(environment, deployments)
         processes = {name: _child(name, port, folder, environment) for name in _names()}
         for child in processes.values():
             exits.callback(child.stop)
@@ -153,13 +159,15 @@ def _environment(folder: Path, port: int, postgres: Server, valkey: Server) -> d
 
 
 def _prepare(
-    environment: dict[str, str], owner_url: str, deployments: Mapping[str, Mapping[str, str]]
+    environment: dict[str, str], deployments: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Tables, static files (which the tests have already), people and deployments."""
-    manage = [sys.executable, "manage.py"]
-    run([*manage, "migrate", "--verbosity", "0"], environment | {"DATABASE_OWNER_URL": owner_url})
+    """Static files (which the tests have already), people and deployments."""
     if not Path(environment["STATIC_ROOT"]).is_dir():
-        run([*manage, "collectstatic", "--no-input", "--verbosity", "0"], environment)
+        _manage(environment, "collectstatic", "--no-input")
     seed = [sys.executable, "-m", "tests.faults.suite.seed", json.dumps(deployments)]
     seeded: dict[str, Any] = json.loads(run(seed, environment))
     return seeded
+
+
+def _manage(environment: dict[str, str], *command: str) -> None:
+    run([sys.executable, "manage.py", *command, "--verbosity", "0"], environment)

@@ -1,6 +1,7 @@
 """Opens what the suite needs: the model provider and the portal."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,5 +22,6 @@ def opened(folder: Path, *, imitated: bool) -> Iterator[World]:
         deployments = {name: own | {"model": name} for name in (SHAKY, STEADY)}
         others = exits.enter_context(imitations.running(folder)) if imitated else None
         deployments |= others.deployments if others else {}
+        breaking = exits.enter_context(ThreadPoolExecutor(1))
         portal = exits.enter_context(running(folder, deployments))
-        yield World(portal, upstream, playbook, others)
+        yield World(portal, upstream, playbook, others, breaking)
