@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from chat import services
 from chat.forms import SendForm, StartForm, TitleForm, read
 from chat.views.answers import SeeOther, exchange, refusals_shown
-from chat.views.finding import address_of, message_in, my_conversation
+from chat.views.finding import address_of, asked_before, my_conversation
 from chat.views.page import library_text, page, sidebar
 from tenants import logos
 from tenants.access import MemberRequest, is_fetch, member_required
@@ -29,17 +29,15 @@ def new_conversation(request: MemberRequest) -> HttpResponse:
 def show_conversation(request: MemberRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """A conversation with the last turns of its branch, or with those `before` a message."""
     conversation = my_conversation(request, conversation_id)
-    before = message_in(conversation, request.GET["before"]) if "before" in request.GET else None
-    return page(request, conversation, before=before)
+    return page(request, conversation, before=asked_before(request, conversation))
 
 
 @require_safe
 @member_required
 def list_turns(request: MemberRequest, conversation_id: uuid.UUID) -> HttpResponse:
-    """The fragment of the turns `before` a message, with the way to still earlier ones."""
+    """The fragment of the last turns, or of those `before` a message, with the way upward."""
     conversation = my_conversation(request, conversation_id)
-    before = message_in(conversation, request.GET.get("before", ""))
-    turns = services.read_turns(conversation, before=before)
+    turns = services.read_turns(conversation, before=asked_before(request, conversation))
     context = {
         "conversation": conversation,
         "turns": turns,

@@ -16,10 +16,12 @@ def my_conversation(request: MemberRequest, conversation_id: uuid.UUID) -> Conve
     return get_object_or_404(mine, pk=conversation_id)
 
 
-def message_in(conversation: Conversation, message_id: str) -> Message:
-    """The message of this conversation that an address names, or 404."""
+def asked_before(request: MemberRequest, conversation: Conversation) -> Message | None:
+    """The message `before` which turns are asked for, if one is; 404 when it is not in there."""
+    if "before" not in request.GET:
+        return None
     try:
-        return get_object_or_404(conversation.messages, pk=uuid.UUID(message_id))
+        return get_object_or_404(conversation.messages, pk=uuid.UUID(request.GET["before"]))
     except ValueError:
         raise Http404 from None
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chat import generation, tasks
 from chat.generation import queue as queue_figures
-from chat.models import Generation
+from chat.models import Deployment, Generation, Pause
 from portal.logging import JsonFormatter
 from tenants.models import Membership
 from tests.client import without_scope
@@ -51,6 +51,18 @@ def test_it_counts_over_all_tenants_what_waits_runs_and_has_failed(
         figures = queue_figures.look(now)
 
     assert figures == (90.0, 2, 1, 1)
+
+
+def test_what_a_pause_holds_back_does_not_count_as_waiting(
+    queue: Queue, member: Membership, deployment: Deployment
+) -> None:
+    now = timezone.now()
+    queue(member, queued_at=now - timedelta(seconds=30))
+    Pause.objects.create(
+        deployment=deployment, reason="unavailable", until=now + timedelta(seconds=30)
+    )
+
+    assert queue_figures.look(now) == (0.0, 0, 0, 0)
 
 
 def test_an_empty_queue_is_told_as_such() -> None:

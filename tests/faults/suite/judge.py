@@ -79,8 +79,8 @@ def judge_ledger(
         for number, message in told.items()
         if any(run.end.error_code in _BY_LOSS for run in message.runs)
     }
-    calls = [call for number in told.keys() - lost for call in called.get(number, ())]
-    log = [call.reported for call in calls if call.reported is not None]
+    calls = [call for number in called.keys() - lost for call in called[number]]
+    log = [call.reported for call in calls if call.reported is not None and call.counts]
     ledger, counted = _sum(bills), _sum(log)
     if ledger == counted:
         return []
