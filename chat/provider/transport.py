@@ -23,26 +23,29 @@ _PORTS = {"http": 80, "https": 443}
 _Place = tuple[str, str, int]
 
 
-class _Head:
-    """Collects the response as httptools reads it."""
+class _Response:
+    """A response as httptools reads it."""
 
     def __init__(self) -> None:
+        self.parser = httptools.HttpResponseParser(self)
         self.headers: list[tuple[bytes, bytes]] = []
         self.body: list[bytes] = []
-        self.is_read = False
+        self.has_head = False
         self.is_complete = False
+        self.keeps_connection = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self.is_read = True
+        self.has_head = True
 
     def on_body(self, body: bytes) -> None:
         self.body.append(body)
 
     def on_message_complete(self) -> None:
         self.is_complete = True
+        self.keeps_connection = self.parser.should_keep_alive()  # known now, and not later
 
 
 class _Connection:
@@ -51,8 +54,7 @@ class _Connection:
     def __init__(self, place: _Place, sock: socket.socket) -> None:
         self.place = place
         self._socket = sock
-        self._head = _Head()
-        self._parser = httptools.HttpResponseParser(self._head)
+        self._response = _Response()
 
     @property
     def is_fit(self) -> bool:
@@ -68,31 +70,30 @@ class _Connection:
 
     def ask(self, request: httpx2.Request, timeouts: dict[str, float | None]) -> None:
         """Send the request, and wait for the head of the response."""
-        self._head = _Head()
-        self._parser = httptools.HttpResponseParser(self._head)
+        self._response = _Response()
         with _errors_as(httpx2.WriteTimeout, httpx2.WriteError):
             self._socket.settimeout(timeouts.get("write"))
             self._socket.sendall(_encode(request))
         self._socket.settimeout(timeouts.get("read"))
         size = 0
-        while not self._head.is_read:
+        while not self._response.has_head:
             size += self._read()
-            if size > _LONGEST_HEAD and not self._head.is_read:
+            if size > _LONGEST_HEAD and not self._response.has_head:
                 raise httpx2.RemoteProtocolError("the head of the response is too long")
 
     def response(self, release: "Callable[[_Connection], None]") -> httpx2.Response:
         """The response to what was asked; `release` is called when it is closed."""
-        status, headers = self._parser.get_status_code(), self._head.headers
+        status, headers = self._response.parser.get_status_code(), self._response.headers
         return httpx2.Response(status, headers=headers, stream=_Body(self, release))
 
     def read_body(self) -> Iterator[bytes]:
         """What each read brings, to the end of the response."""
-        head = self._head
+        response = self._response
         while True:
-            if head.body:
-                body, head.body = b"".join(head.body), []
+            if response.body:
+                body, response.body = b"".join(response.body), []
                 yield body
-            if head.is_complete:
+            if response.is_complete:
                 return
             if not self._read():
                 return  # a body without a length ends with its connection
@@ -100,7 +101,7 @@ class _Connection:
     @property
     def is_free(self) -> bool:
         """Whether the response was read to its end, and the connection outlives it."""
-        return self._head.is_complete and bool(self._parser.should_keep_alive())
+        return self._response.is_complete and self._response.keeps_connection
 
     def close(self) -> None:
         self._socket.close()
@@ -108,18 +109,18 @@ class _Connection:
     def _read(self) -> int:
         with _errors_as(httpx2.ReadTimeout, httpx2.ReadError):
             data = self._socket.recv(_READ_BYTES)
-        if not data and (not self._head.is_read or self._has_length):
+        if not data and (not self._response.has_head or self._has_length):
             raise httpx2.RemoteProtocolError("the connection was closed within the response")
         try:
             if data:
-                self._parser.feed_data(data)
+                self._response.parser.feed_data(data)
         except httptools.HttpParserError as error:
             raise httpx2.RemoteProtocolError(str(error)) from error
         return len(data)
 
     @property
     def _has_length(self) -> bool:
-        named = {name.lower() for name, _ in self._head.headers}
+        named = {name.lower() for name, _ in self._response.headers}
         return not named.isdisjoint({b"content-length", b"transfer-encoding"})
 
 
