@@ -55,7 +55,7 @@ def application(url: str, *, pool_size: int, pool_timeout: int, sign_in: str) ->
         # Values travel apart from the statement, so that no text is in a log of PostgreSQL.
         "server_side_binding": True,
         # What is asked again and again is planned once for each connection: planning took most of
-        # PostgreSQL's time (docs/decisions/0020-speed.md).
+        # PostgreSQL's time (docs/decisions/0015-speed.md).
         "prepare_threshold": 5,
         "pool": {"min_size": 1, "max_size": pool_size, "timeout": pool_timeout},
     }

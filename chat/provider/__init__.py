@@ -1,7 +1,7 @@
 """The one door to the models: streamed Chat Completions, with every failure as a code.
 
 sdk.py calls them, transport.py and chunks.py read what comes over the network. Only a process that
-calls models loads the SDK, which takes a second and 33 MiB (docs/decisions/0020-speed.md).
+calls models loads the SDK, which takes a second and 33 MiB (docs/decisions/0015-speed.md).
 """
 
 from collections.abc import Iterator, Sequence

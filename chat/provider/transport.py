@@ -1,7 +1,7 @@
 """HTTP/1.1 for model calls: plain sockets, and httptools to read what comes.
 
 The SDK's own transport spends a third of the worker's time in layers that take a stream apart in
-Python, chunk by chunk (docs/decisions/0020-speed.md). This one hands on what each read brings as
+Python, chunk by chunk (docs/decisions/0015-speed.md). This one hands on what each read brings as
 one piece. Connections are kept open between calls, and closed when a response was not read to its
 end. Certificates are checked as the SDK does.
 """
