@@ -16,7 +16,7 @@ if __name__ == "__main__":
     django.setup()
 
 from django.db.models import Model  # after django.setup()
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Message
 from chat.services import read_turns
@@ -42,13 +42,7 @@ ANSWER = (
     "```python\\nfor part in parts:\\n    print(part)\\n```\\n\\n'"
     " || repeat('More words follow. ', 20)"
 )
-# The last answer is formatted, and in view.
-SEEN = """
-(() => {
-    const turn = document.querySelector("[data-turn]:last-child");
-    return turn?.querySelector("pre code") && turn.getBoundingClientRect().top < innerHeight;
-})()
-"""
+SEEN = "[data-turn]:last-child pre code"  # of the last answer, formatted
 
 
 # ── What is there ──────────────────────────────────────────────────────────────────────────────
@@ -180,13 +174,14 @@ def look(page: Page, path: str) -> tuple[float, float]:
     """Milliseconds until the end of the conversation is formatted, and until more is above."""
     began = time.perf_counter()
     page.goto(path, wait_until="commit")
-    page.wait_for_function(SEEN)
+    page.locator(SEEN).wait_for()
     shown = 1000 * (time.perf_counter() - began)
+    expect(page.locator(SEEN)).to_be_in_viewport()
     page.wait_for_load_state("networkidle")
     count = page.locator("[data-turn]").count()
     began = time.perf_counter()
     page.evaluate("document.querySelector('[data-scroller]').scrollTop = 0")
-    page.wait_for_function(f"document.querySelectorAll('[data-turn]').length > {count}")
+    page.locator("[data-turn]").nth(count).wait_for(state="attached")
     return shown, 1000 * (time.perf_counter() - began)
 
 

@@ -41,7 +41,8 @@ HEAD = (
 _TEXT = f"""
 SELECT number, 'each often' || number % 10 || ' ' || string_agg(
     substr(md5((({VOCABULARY} ^ random())::int)::text), 1, 3 + word % 7), ' ') AS content
-FROM generate_series(0, {BODIES - 1}) AS number, generate_series(1, 10 + (number * 37) % 180) AS word
+FROM generate_series(0, {BODIES - 1}) AS number,
+    generate_series(1, 10 + (number * 37) % 180) AS word
 GROUP BY number
 """
 
