@@ -18,6 +18,8 @@ from typing import NamedTuple, TypedDict
 from chat.models import Conversation, Deployment, Generation, Message
 
 _REPLY_TOKENS = 4096
+# Of a branch; what is older is left out, however short it is.
+_MOST_MESSAGES = 500
 # Role and separators of one message in the models' own formats.
 _TOKENS_PER_MESSAGE = 4
 _LEAST_FACTOR, _MOST_FACTOR = 0.5, 4.0
@@ -98,13 +100,17 @@ def build(generation: Generation) -> Prompt:
     """
     system_prompt = generation.conversation.system_prompt
     system = [PromptMessage(role="system", content=system_prompt)] if system_prompt else []
-    *earlier, asked = Message.objects.branch(generation.prompt_id)
+    *earlier, asked = Message.objects.branch(generation.prompt_id, limit=_MOST_MESSAGES)
+    beyond = 0
+    if len(earlier) + 1 == _MOST_MESSAGES:
+        beyond = Message.objects.branch_length(generation.prompt_id) - _MOST_MESSAGES
     always = [*system, _message(asked), *_going_on(generation)]
     said = [_message(m) for m in earlier if m.content]
     room = _room_beside(always, said, generation)
     kept = _newest_that_fit(said, room)
     messages = [*system, *kept, *always[len(system) :]]
-    return Prompt(messages, len(said) - len(kept), estimate_input_tokens(messages))
+    left_out = len(said) - len(kept) + beyond
+    return Prompt(messages, left_out, estimate_input_tokens(messages))
 
 
 def _message(message: Message) -> PromptMessage:

@@ -20,8 +20,6 @@ urlpatterns = [
     path("g/<uuid:generation_id>/events/", views.stream_generation, name="stream_generation"),
     path("g/<uuid:generation_id>/stop/", views.stop_generation, name="stop_generation"),
     path("g/<uuid:generation_id>/retry/", views.retry_generation, name="retry_generation"),
-    path(
-        "g/<uuid:generation_id>/continue/", views.continue_generation, name="continue_generation"
-    ),
+    path("g/<uuid:generation_id>/continue/", views.continue_generation, name="continue_generation"),
     path("g/<uuid:generation_id>/edit/", views.edit_generation, name="edit_generation"),
 ]

@@ -32,9 +32,11 @@ def note_failure(generation: Generation, error: ProviderError) -> datetime | Non
     """Pause the generation's deployment if the error says that it cannot answer; until when.
 
     Of one in a crowd that fails, the pause is the same for all; only a longer Retry-After prolongs
-    it. A probe's failure prolongs it always. None, and no pause, for errors of the call alone.
+    it. A probe's failure prolongs it always, and so does its provider's silence: else the others
+    would try one after the other, and each in vain. None, and no pause, for errors of the call
+    alone.
     """
-    if error.code in _PAUSING:
+    if error.code in _PAUSING or (generation.is_probe and error.code == "timeout"):
         return _pause(generation, error)
     if error.code in _ANSWERED:
         note_answer(generation)

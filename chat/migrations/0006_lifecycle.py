@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             name="title_by",
             field=models.CharField(
                 choices=[("words", "First Words"), ("model", "Model"), ("person", "Person")],
-                db_default="words",
+                db_default="person",
                 default="words",
                 max_length=10,
             ),

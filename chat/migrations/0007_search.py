@@ -78,7 +78,7 @@ ALTER TABLE chat_conversation ADD CONSTRAINT chat_conversation_of_owner
     UNIQUE (id, tenant_id, owner_id);
 ALTER TABLE chat_searchentry ADD CONSTRAINT chat_searchentry_conversation_id_same_owner
     FOREIGN KEY (conversation_id, tenant_id, owner_id)
-    REFERENCES chat_conversation (id, tenant_id, owner_id) ON DELETE CASCADE;
+    REFERENCES chat_conversation (id, tenant_id, owner_id) ON DELETE CASCADE ON UPDATE CASCADE;
 """
 
 TRIGGER = """

@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from chat.models.catalogue import Deployment
@@ -80,7 +80,7 @@ class Conversation(models.Model):
         max_length=10,
         choices=TitleBy.choices,
         default=TitleBy.FIRST_WORDS,
-        db_default=TitleBy.FIRST_WORDS,
+        db_default=TitleBy.PERSON,  # what the version before has written, people may have renamed
     )
     deployment = models.ForeignKey(
         Deployment, on_delete=models.PROTECT, related_name="conversations"
@@ -143,6 +143,23 @@ class MessageQuerySet(models.QuerySet["Message"]):
             [head_id, limit],
         )
         return list(rows)
+
+    def branch_length(self, head_id: uuid.UUID) -> int:
+        """How many messages the branch that ends with `head_id` has."""
+        table = self.model._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH RECURSIVE branch AS (
+                    SELECT parent_id FROM {table} WHERE id = %s
+                    UNION ALL
+                    SELECT m.parent_id FROM {table} m JOIN branch b ON m.id = b.parent_id
+                )
+                SELECT count(*) FROM branch
+                """,  # noqa: S608  # as above
+                [head_id],
+            )
+            return int(cursor.fetchone()[0])
 
 
 class Message(models.Model):

@@ -11,9 +11,9 @@ from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef,
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from chat.models.catalogue import Deployment, DeploymentGrant
+from chat.models.catalogue import Deployment, DeploymentGrant, DeploymentGrantQuerySet
 from chat.models.conversations import Conversation, Message
-from chat.models.pauses import Pause
+from chat.models.pauses import Pause, PauseQuerySet
 from tenants.models import Membership, Tenant, User
 
 
@@ -71,10 +71,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def in_vain(self, now: datetime, *, longest: timedelta) -> Self:
         """Those whose deployment is paused for longer than they should wait, with no fallback.
 
-        That is, for longer from now on, or for longer already with them in the queue. Each with the
-        pause's `pause_reason` and `pause_until`.
+        That is, for longer from now on, or for longer already with them in the queue. A fallback
+        counts unless it is paused so long itself. Each with the pause's `pause_reason` and
+        `pause_until`.
         """
         pause = Pause.objects.filter(deployment=_asked(), until__gt=now)
+        hopeless = Pause.objects.filter(
+            Q(until__gt=now + longest) | Q(until__gt=now, began_at__lt=now - longest)
+        )
         is_long = Q(pause_until__gt=now + longest) | Q(
             pause_began_at__lt=now - longest, queued_at__lt=now - longest
         )
@@ -85,7 +89,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
                 pause_until=Subquery(pause.values("until")),
                 pause_began_at=Subquery(pause.values("began_at")),
             )
-            .filter(is_long, ~_can_be_called(now))
+            .filter(is_long, ~Q(Exists(_fallbacks(hopeless))))
         )
 
     def unwanted(self) -> Self:
@@ -127,9 +131,13 @@ def _may_start(now: datetime) -> Q:
 def _can_be_called(now: datetime) -> Q:
     """Whether the deployment that was asked for, or its fallback, may be called."""
     closed = Pause.objects.closed(now)
+    return ~Q(Exists(closed.filter(deployment=_asked()))) | Q(Exists(_fallbacks(closed)))
+
+
+def _fallbacks(closed: PauseQuerySet) -> DeploymentGrantQuerySet:
+    """The grant of a generation's deployment if it has a fallback that is not among the closed."""
     given = DeploymentGrant.objects.filter(tenant=OuterRef("tenant"), deployment=_asked())
-    fallback = given.with_fallback().exclude(fallback__in=closed.values("deployment"))
-    return ~Q(Exists(closed.filter(deployment=_asked()))) | Q(Exists(fallback))
+    return given.with_fallback().exclude(fallback__in=closed.values("deployment"))
 
 
 def _asked() -> Coalesce:

@@ -8,6 +8,7 @@ end. Certificates are checked as the SDK does.
 
 import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ import httpx2
 _READ_BYTES = 65_536
 _LONGEST_HEAD = 65_536
 _MOST_IDLE = 50
+# Firewalls forget silent connections without a word, some after four minutes.
+_LONGEST_IDLE_SECONDS = 30.0
 _PORTS = {"http": 80, "https": 443}
 _Place = tuple[str, str, int]
 
@@ -55,10 +58,13 @@ class _Connection:
         self.place = place
         self._socket = sock
         self._response = _Response()
+        self.released_at = 0.0
 
     @property
     def is_fit(self) -> bool:
-        """Whether it may carry another call: nothing has come since, not even its end."""
+        """Whether it may carry another call: used lately, and nothing came since, nor its end."""
+        if time.monotonic() - self.released_at > _LONGEST_IDLE_SECONDS:
+            return False
         self._socket.settimeout(0)
         try:
             self._socket.recv(1)
@@ -188,6 +194,7 @@ class Transport(httpx2.BaseTransport):
             sock = socket.create_connection((host, port), timeout)
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                 if scheme == "https":
                     sock = self._context.wrap_socket(sock, server_hostname=host)
             except BaseException:
@@ -199,6 +206,7 @@ class Transport(httpx2.BaseTransport):
         if not connection.is_free or len(self._idle) >= _MOST_IDLE:
             connection.close()
             return
+        connection.released_at = time.monotonic()
         self._idle.append(connection)
 
 

@@ -1,6 +1,6 @@
 """Reading, renaming and deleting conversations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -11,17 +11,22 @@ from tenants.models import Membership
 from tenants.services import record
 
 # A page shows so many messages at first, and with each step upward.
-TURNS_PER_PAGE = 40
+TURNS_PER_PAGE = 20
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one side said, as the page shows it: a message, or an answer without one (yet)."""
+    """What one side said, as the page shows it: a message, or an answer without one (yet).
+
+    A superseded one is in sight because a later answer to the same prompt brought nothing; what is
+    to be done now belongs to that later one.
+    """
 
     role: str
     text: str
     message: Message | None = None
     generation: Generation | None = None
+    is_superseded: bool = False
 
 
 def read_turns(conversation: Conversation, *, before: Message | None = None) -> list[Turn]:
@@ -62,7 +67,8 @@ def _unanswered(prompt: Message) -> list[Turn]:
     )
     latest, *earlier = [*related.order_by("-queued_at")]
     turn = read_turn(latest)
-    replies = [read_turn(generation) for generation in earlier if generation.reply_id][:1]
+    with_reply = [read_turn(generation) for generation in earlier if generation.reply_id]
+    replies = [replace(reply, is_superseded=True) for reply in with_reply[:1]]
     return [*replies, turn] if not (turn.text or latest.is_live) else [turn]
 
 

@@ -105,6 +105,17 @@ def test_what_is_deleted_is_found_no_longer(member: Membership, say: Any) -> Non
     assert {entry.conversation_id for entry in SearchEntry.objects.all()} == {kept.pk}
 
 
+def test_a_conversation_that_gets_another_owner_is_found_by_that_one(
+    member: Membership, colleague: Membership, say: Any
+) -> None:
+    conversation = say(member, "heron")
+
+    Conversation.objects.filter(pk=conversation.pk).update(owner=colleague.user)
+
+    assert found(member, "heron") == []
+    assert found(colleague, "heron") == [conversation]
+
+
 # ── By which words ─────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("text", "query"),

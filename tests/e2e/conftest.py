@@ -22,7 +22,12 @@ from tenants.models import Membership
 from tests.stack import Stack
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--renderer-process-limit=1",  # none is kept ready for pages that never come
+]
 TIMEOUT_MS = 20_000
 
 

@@ -13,7 +13,6 @@ from tests.e2e.pages import ask_and_wait
 
 COUNT = 3 * TURNS_PER_PAGE + 10
 TURNS = "[data-turn]"
-TOP = "scroller => scroller.querySelector('[data-turn]').getBoundingClientRect().top"
 
 
 def have_long_conversation(member: Membership, deployment: Deployment) -> Conversation:
@@ -27,7 +26,7 @@ def have_long_conversation(member: Membership, deployment: Deployment) -> Conver
         messages.append(
             Message(
                 tenant=member.tenant, conversation=conversation,
-                parent=messages[-1] if messages else None, content=f"Text **{number}** " * 20,
+                parent=messages[-1] if messages else None, content=f"Text **{number}** " * 80,
                 role="assistant" if number % 2 else "user",
             )
         )  # fmt: skip
