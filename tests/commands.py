@@ -1,8 +1,8 @@
 """Commands of the project in processes of their own, without the time that libraries take to load.
 
 Each process is forked from one that has loaded libraries and nothing of ours: from there on it is
-like a new one. It reads its settings from its environment, runs `manage.py` as a program, and ends
-with an exit status.
+like a new one. It reads its settings from its environment, runs `manage.py` or a module as a
+program, and ends with an exit status.
 """
 
 import atexit
@@ -32,7 +32,6 @@ LIBRARIES = [
     "environ",
     "gevent",
     "kombu.transport.redis",
-    "openai",
     "psycopg",
     "psycopg_pool",
     "redis.asyncio",
@@ -47,31 +46,46 @@ def manage(
     *arguments: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60
 ) -> "CompletedProcess[str]":
     """`manage.py` with these arguments, to its end; what `subprocess.run` would tell of it."""
+    return run("manage.py", *arguments, env=env, stdin=stdin, timeout=timeout)
+
+
+def run(
+    program: str,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+    timeout: float = 60,
+) -> "CompletedProcess[str]":
+    """The same for another file, or for a module as with `python -m`."""
     environment = dict(os.environ if env is None else env)
+    command = [program, *arguments]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "stdin").write_text(stdin)
-        process = _context.Process(target=_run, args=(folder, arguments, environment))
+        process = _context.Process(target=_run, args=(folder, command, environment))
         process.start()
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise TimeoutExpired(["manage.py", *arguments], timeout)
+            raise TimeoutExpired(command, timeout)
         output, errors = ((folder / stream).read_text() for stream in STREAMS[1:])
-        return CompletedProcess(["manage.py", *arguments], process.exitcode, output, errors)
+        return CompletedProcess(command, process.exitcode, output, errors)
 
 
-def _run(folder: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
-    """In the new process: become what `python manage.py` would be."""
+def _run(folder: Path, command: list[str], environment: dict[str, str]) -> None:
+    """In the new process: become what `python` with this command would be."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
     _redirect(folder)
-    sys.argv = ["manage.py", *arguments]
+    sys.argv = command
     sys.path.insert(0, str(ROOT))
     try:
-        runpy.run_path("manage.py", run_name="__main__")
+        if command[0].endswith(".py"):
+            runpy.run_path(command[0], run_name="__main__")
+        else:
+            runpy.run_module(command[0], run_name="__main__", alter_sys=True)
     except Exception:  # noqa: BLE001  # what Python itself does with one
         sys.excepthook(*sys.exc_info())
         sys.exit(1)

@@ -18,6 +18,7 @@ from tenants.admin.base import record_change
 _REASONS = {
     "rate_limited": "the provider refuses further calls",
     "unavailable": "the provider is not available",
+    "timeout": "the provider falls silent",
 }
 
 

@@ -25,6 +25,7 @@ WHERE EXISTS (SELECT FROM chat_generation WHERE status = 'queued')
 # Of each tenant that waits and has room, its first generation that may start; of these, that of
 # the tenant with the fewest running. `closed` are deployments that nobody may call now; where a
 # fallback stands in, it is looked for anew each time, so the one that was asked for comes first.
+# `missed` is what this claim could not take before.
 _NEXT = """
 WITH running AS MATERIALIZED (
     SELECT tenant_id, user_id, count(*) AS answers FROM chat_generation
@@ -61,6 +62,7 @@ FROM crowd CROSS JOIN LATERAL (
         LIMIT 1
     ) AS callable
     WHERE waiting.tenant_id = crowd.id AND waiting.status = 'queued'
+        AND waiting.id <> ALL(%(missed)s::uuid[])
         AND (waiting.not_before IS NULL OR waiting.not_before <= %(now)s)
         AND crowd.max_running_per_member > coalesce((
             SELECT answers FROM running
@@ -78,7 +80,7 @@ WHERE %(most)s > (SELECT coalesce(sum(answers), 0) FROM running)
 ORDER BY crowd.answers, first.queued_at, first.id LIMIT 1
 """
 
-# A try fails only when what it chose was stopped, deleted or paused in the same moment.
+# A try fails only when what it chose is stopped, deleted or paused in the same moment.
 _TRIES = 20
 # One claim at a time and process: others would wait for the lock with a connection in their hands.
 _turn = threading.Lock()
@@ -103,22 +105,25 @@ def claim_next() -> Generation | None:
     `max_running` of a tenant, its `max_running_per_member`, or CHAT_MAX_RUNNING of all. One whose
     deployment is paused goes to the tenant's fallback, or is passed over; when the pause is over,
     the first to come is its probe (`is_probe`). The claim is committed on return, with `attempt`
-    raised by one. Looks at all tenants, and takes in the scope of one.
+    raised by one. Looks at all tenants, and takes in the scope of one. Waits for no generation that
+    somebody else has locked: another one comes first.
     """
+    missed: list[uuid.UUID] = []
     with _turn:
         for _ in range(_TRIES):
-            choice, claimed = _claim()
+            choice, claimed = _claim(missed)
             if claimed or choice is None:
                 return claimed
+            missed.append(choice.generation_id)
     return None
 
 
-def _claim() -> tuple[_Choice | None, Generation | None]:
-    """What may start, if anything may, and the same claimed, if it still waited."""
+def _claim(missed: list[uuid.UUID]) -> tuple[_Choice | None, Generation | None]:
+    """What may start, if anything may, and the same claimed, if it still waited for us."""
     with platform_scope("claim: whose turn it is"):
         is_anything_queued = _wait_for_others()
         now = timezone.now()
-        choice = _choose(now) if is_anything_queued else None
+        choice = _choose(now, missed) if is_anything_queued else None
         if choice is None:
             return None, None
         narrow_scope(choice.tenant_id)
@@ -132,9 +137,10 @@ def _wait_for_others() -> bool:
         return cursor.fetchone() is not None
 
 
-def _choose(now: datetime) -> _Choice | None:
+def _choose(now: datetime, missed: list[uuid.UUID]) -> _Choice | None:
+    most = settings.CHAT_MAX_RUNNING
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, {"now": now, "most": settings.CHAT_MAX_RUNNING})
+        cursor.execute(_NEXT, {"now": now, "most": most, "missed": missed})
         row = cursor.fetchone()
     return _Choice(*row) if row else None
 
@@ -142,7 +148,7 @@ def _choose(now: datetime) -> _Choice | None:
 def _take(choice: _Choice, now: datetime) -> Generation | None:
     waiting = Generation.objects.queued().filter(pk=choice.generation_id)
     related = waiting.select_related("deployment", "conversation", "tenant")
-    claimed = related.select_for_update(of=("self",)).first()
+    claimed = related.select_for_update(of=("self",), skip_locked=True).first()
     if claimed is None or not _may_call(choice, now):
         return None
     claimed.attempt += 1

@@ -3,6 +3,11 @@
 A deployment whose provider refuses or is away is called by nobody until the pause's `until`. Then
 it is half open: the claim lets one generation through as the probe, and what that one meets ends
 the pause or prolongs it.
+
+Some failures may be due to one prompt alone (a 500 at each try of it), and must not keep everybody
+off. So the first pause that we guess lasts a second, the one that failed steps aside, and where
+another waits, that one is the probe: its answer ends the pause. An attempt that has shown text
+makes no pause at all, however it ends: its provider is there.
 """
 
 import random
@@ -19,6 +24,8 @@ from chat.models import Deployment, Generation, Pause
 _PAUSING = frozenset({"rate_limited", "unavailable"})
 # Codes with which the provider has answered: it is there, and minds the prompt alone.
 _ANSWERED = frozenset({"filtered", "context_too_long"})
+# Codes of failures that may be due to the prompt.
+_DOUBTFUL = frozenset({"unavailable", "timeout"})
 
 _LONGEST_BACK_OFF_SECONDS = 60
 _LONGEST_RETRY_AFTER_SECONDS = 24 * 3600
@@ -26,6 +33,8 @@ _JITTER = 0.1
 _LEAST_JITTER_SECONDS = 0.1
 # A probe is told to be lost no sooner: what has just been claimed is not in every snapshot yet.
 _PROBE_SECONDS = 5
+# Enough for a claim of another one after the pause's end.
+_STEP_ASIDE = timedelta(seconds=0.5)
 
 
 def note_failure(generation: Generation, error: ProviderError) -> datetime | None:
@@ -37,7 +46,9 @@ def note_failure(generation: Generation, error: ProviderError) -> datetime | Non
     alone.
     """
     if error.code in _PAUSING or (generation.is_probe and error.code == "timeout"):
-        return _pause(generation, error)
+        until = _pause(generation, error)
+        generation.is_probe = False
+        return until
     if error.code in _ANSWERED:
         note_answer(generation)
     elif generation.is_probe:
@@ -96,6 +107,22 @@ def release_probe(generation: Generation) -> None:
     """Let another one be the probe, if this is it: it ended without telling how the provider is."""
     generation.is_probe = False
     _probed_by(generation).update(probe_id=None, probed_at=None)
+
+
+def step_aside(generation: Generation) -> datetime | None:
+    """Let another one that waits be the probe before this one; when this one may start, if held.
+
+    For one that has failed and is queued again, in its tenant's scope. None, and not held, where
+    the failure is the provider's for certain, and where a fallback can answer at once.
+    """
+    pause = Pause.objects.filter(
+        deployment=generation.deployment_id, reason__in=_DOUBTFUL, is_asked=False
+    ).first()
+    mine = Generation.objects.queued().filter(pk=generation.pk)
+    if pause is None or mine.due(timezone.now()).exists():
+        return None
+    not_before = pause.until + _STEP_ASIDE
+    return not_before if mine.update(not_before=not_before) else None
 
 
 def end_wait(deployment: Deployment) -> Pause | None:

@@ -36,7 +36,11 @@ class Signal(Enum):
 
 
 class Run:
-    """One attempt at a reply, and how it ends. `beginning` is the text that it continues."""
+    """One attempt at a reply, and how it ends.
+
+    `beginning` is the text that it continues. `on_answer` is called at the first text, in a
+    greenlet of its own: however long it takes, the text goes on.
+    """
 
     def __init__(
         self,
@@ -134,7 +138,7 @@ class Run:
         self._room -= len(text)
         if self.first_token_at is None:
             self.first_token_at = timezone.now()
-            self._on_answer()
+            gevent.spawn(self._on_answer)
 
     def outcome(self, *, try_again_at: datetime | None = None) -> Outcome:
         """How the run ended; after a failure of the provider, when it may be tried again."""

@@ -18,7 +18,7 @@ from chat.errors import ProviderError
 from chat.generation import leaving, probing, tickets, titles
 from chat.generation.claiming import claim_next
 from chat.generation.ending import Outcome, finish, give_back, requeue
-from chat.generation.pausing import note_failure
+from chat.generation.pausing import note_failure, step_aside
 from chat.generation.pulse import pulse
 from chat.generation.reply import Run, Signal
 from chat.generation.settling import give_up_if_in_vain
@@ -130,7 +130,7 @@ def _end(generation: Generation, run: Run, writer: streams.Writer) -> None:
     if run.ended_by is Signal.LEAVE and not run.has_shown and _hand_back(generation):
         return
     until = _note_provider(generation, run)
-    if until and not run.has_shown and _wait_for_provider(generation, until):
+    if until and _wait_for_provider(generation, until):
         return
     _finish(generation, writer, run.outcome(try_again_at=until))
 
@@ -146,12 +146,12 @@ def _hand_back(generation: Generation) -> bool:
 
 def _note_provider(generation: Generation, run: Run) -> datetime | None:
     """Tell all workers how the provider is; until when it is not called, if this run's failure
-    says so.
+    says so. Whatever comes after the first text says nothing against the provider.
     """
-    if isinstance(run.ended_by, ProviderError):
-        return note_failure(generation, run.ended_by)
-    if run.ended_by is Signal.DONE:
+    if run.has_shown or run.ended_by is Signal.DONE:
         probing.note_answer(generation)
+    elif isinstance(run.ended_by, ProviderError):
+        return note_failure(generation, run.ended_by)
     return None
 
 
@@ -163,10 +163,16 @@ def _wait_for_provider(generation: Generation, until: datetime) -> bool:
         if not requeue(generation):
             return False
         has_ended = give_up_if_in_vain(generation)
+        mine_at = step_aside(generation)
     if not has_ended:
-        seconds = (until - timezone.now()).total_seconds()
-        tickets.for_waiting(1, after_seconds=max(seconds, 0.0))
+        _issue_tickets({until, mine_at or until})
     return True
+
+
+def _issue_tickets(starts: set[datetime]) -> None:
+    now = timezone.now()
+    for start in starts:
+        tickets.for_waiting(1, after_seconds=max((start - now).total_seconds(), 0.0))
 
 
 def _finish(generation: Generation, writer: streams.Writer, outcome: Outcome) -> None:

@@ -17,9 +17,13 @@ _TITLE_SECONDS = 600.0
 
 
 def for_waiting(count: int, *, after_seconds: float = 0.0) -> None:
-    """So many generations may start, at once or after this time."""
+    """So many generations may start, at once or after this time.
+
+    Breaks off at the first ticket that cannot be issued: each may take the broker's whole timeout.
+    """
     for _ in range(min(count, _MOST)):
-        _issue("chat.tasks.generate", after_seconds=after_seconds, valid_seconds=_SECONDS)
+        if not _issue("chat.tasks.generate", after_seconds=after_seconds, valid_seconds=_SECONDS):
+            return
 
 
 def for_title(conversation_id: str, *, after_seconds: float = 0.0) -> None:
@@ -32,10 +36,12 @@ def for_title(conversation_id: str, *, after_seconds: float = 0.0) -> None:
     )
 
 
-def _issue(name: str, *args: str, after_seconds: float, valid_seconds: float) -> None:
+def _issue(name: str, *args: str, after_seconds: float, valid_seconds: float) -> bool:
     try:
         current_app.send_task(
             name, args=args, countdown=after_seconds, expires=after_seconds + valid_seconds
         )
     except Exception:
         logger.exception("ticket %s not issued", name)
+        return False
+    return True

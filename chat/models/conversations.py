@@ -130,16 +130,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
         if head_id is None:
             return []
         table = self.model._meta.db_table
+        # By name: a prepared `*` would fail once a later version has added a column.
+        columns = [field.column for field in self.model._meta.concrete_fields]
+        of_message = ", ".join(f"m.{column}" for column in columns)
         rows = self.raw(
             f"""
             WITH RECURSIVE branch AS (
-                SELECT m.*, 1 AS depth FROM {table} m WHERE m.id = %s
+                SELECT {of_message}, 1 AS depth FROM {table} m WHERE m.id = %s
                 UNION ALL
-                SELECT m.*, b.depth + 1 FROM {table} m JOIN branch b ON m.id = b.parent_id
+                SELECT {of_message}, b.depth + 1 FROM {table} m JOIN branch b ON m.id = b.parent_id
                 WHERE b.depth < %s
             )
-            SELECT * FROM branch ORDER BY depth DESC
-            """,  # noqa: S608  # the table's name is the model's
+            SELECT {", ".join(columns)} FROM branch ORDER BY depth DESC
+            """,  # noqa: S608  # the names are the model's
             [head_id, limit],
         )
         return list(rows)

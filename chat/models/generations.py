@@ -71,9 +71,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def in_vain(self, now: datetime, *, longest: timedelta) -> Self:
         """Those whose deployment is paused for longer than they should wait, with no fallback.
 
-        That is, for longer from now on, or for longer already with them in the queue. A fallback
-        counts unless it is paused so long itself. Each with the pause's `pause_reason` and
-        `pause_until`.
+        For longer from now on, or already with them in the queue; a fallback that is paused so long
+        is none. Each with the pause's `pause_reason` and `pause_until`.
         """
         pause = Pause.objects.filter(deployment=_asked(), until__gt=now)
         hopeless = Pause.objects.filter(

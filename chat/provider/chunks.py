@@ -1,12 +1,14 @@
 """Chunks of a streamed Chat Completion, read from the bytes of the response as they come."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
 from chat.errors import ProviderError
 
-_LONGEST_EVENT = 16 * 1024 * 1024
+_LONGEST_EVENT = 16 * 1024 * 1024  # a million characters take up to 12 MB as JSON escapes
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 _LONGEST_CATEGORY = 60
 _MOST_TOKENS = 2**31 - 1
 _KNOWN_EVENTS = frozenset({b"", b"message", b"error"})
@@ -43,16 +45,24 @@ def _payloads(reads: Iterable[bytes]) -> Iterator[list[bytes]]:
 
     (A line decoder for text would also cut at U+2028 inside a JSON string.)
     """
-    rest = b""
+    rest = bytearray()
     for read in reads:
-        *blocks, rest = (rest + read).replace(b"\r\n", b"\n").split(b"\n\n")
+        searched = max(0, len(rest) - 2)  # a blank line may have begun there
+        rest += read
+        if _BLANK_LINE.search(rest, searched):
+            *blocks, end = _lines(rest).split(b"\n\n")
+            rest = bytearray(end)
+            payloads = [data for block in blocks if (data := _data(block))]
+            if payloads:
+                yield payloads
         if len(rest) > _LONGEST_EVENT:
             raise ProviderError("malformed")
-        payloads = [data for block in blocks if (data := _data(block))]
-        if payloads:
-            yield payloads
-    if data := _data(rest):
+    if data := _data(_lines(rest)):
         yield [data]
+
+
+def _lines(read: bytearray) -> bytes:
+    return bytes(read).replace(b"\r\n", b"\n")
 
 
 def _data(block: bytes) -> bytes:

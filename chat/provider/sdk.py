@@ -68,7 +68,8 @@ def _client(base_url: str, kind: str) -> openai.OpenAI:
         key = settings.AZURE_OPENAI_API_KEY or import_string(settings.MODEL_TOKEN_PROVIDER)
     http_client = openai.DefaultHttpxClient(
         follow_redirects=False,  # a redirect would carry the prompt to a host nobody allowed
-        mounts={"all://": Transport()},  # a proxy that the environment names comes before it
+        # A proxy that the environment names comes before it: also ALL_PROXY, which is "all://".
+        mounts={"all://*": Transport()},
     )
     timeout = httpx2.Timeout(
         settings.MODEL_FIRST_TOKEN_SECONDS, connect=settings.MODEL_CONNECT_SECONDS

@@ -37,17 +37,24 @@ class _Response:
         self.is_complete = False
         self.keeps_connection = False
 
+    def on_message_begin(self) -> None:
+        if self.is_complete:
+            self.keeps_connection = False
+            raise httptools.HttpParserError("a second response, which nobody asked for")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self.has_head = True
+        self.has_head = self.parser.get_status_code() >= 200
+        if not self.has_head:  # what comes before the response, as Early Hints (RFC 9110, 15.2)
+            self.headers.clear()
 
     def on_body(self, body: bytes) -> None:
         self.body.append(body)
 
     def on_message_complete(self) -> None:
-        self.is_complete = True
+        self.is_complete = self.has_head
         self.keeps_connection = self.parser.should_keep_alive()  # known now, and not later
 
 
@@ -120,8 +127,9 @@ class _Connection:
         try:
             if data:
                 self._response.parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            raise httpx2.RemoteProtocolError(str(error)) from error
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self._response.is_complete:  # else the response itself is whole
+                raise httpx2.RemoteProtocolError(str(error)) from error
         return len(data)
 
     @property

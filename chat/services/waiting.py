@@ -23,7 +23,8 @@ class Waiting(NamedTuple):
     `queue`: `ahead` of its tenant start before it. `provider`: its deployment is paused, as its
     provider asked, for `seconds` still (0: it is being tried just now), and no fallback may be
     called; `pause`: the same by our own guess. `limit`: its member has as many running as they may,
-    `ahead`; `tenant_limit`: its tenant has; `platform_limit`: all tenants together have.
+    `ahead`; `tenant_limit`: its tenant has, and this one is the next to start; `platform_limit`:
+    all tenants together have, and so.
     """
 
     reason: Reason
@@ -102,14 +103,15 @@ def _walk(
     """Along the lines, oldest first. Who has reached their own limit is in the way of nobody."""
     ahead: Counter[uuid.UUID] = Counter()
     for place in places:
-        reached = running.reached(place)
+        reason, count = running.reached(place) or ("queue", 0)
         if not place.may_start:
-            reason: Reason = "provider" if place.is_asked else "pause"
-            yield place.pk, Waiting(reason, 0, _seconds(place.held_until, now))
-        elif reached:
-            yield place.pk, Waiting(*reached, 0)
+            held: Reason = "provider" if place.is_asked else "pause"
+            yield place.pk, Waiting(held, 0, _seconds(place.held_until, now))
+        elif reason == "limit":
+            yield place.pk, Waiting(reason, count, 0)
         else:
-            yield place.pk, Waiting("queue", ahead[place.tenant_id], 0)
+            before = ahead[place.tenant_id]
+            yield place.pk, Waiting("queue", before, 0) if before else Waiting(reason, count, 0)
             ahead[place.tenant_id] += 1
 
 

@@ -1,9 +1,11 @@
 """Which generation a worker takes next, and which it leaves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+import pytest
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -110,6 +112,26 @@ def test_a_claim_looks_again_when_what_it_chose_was_stopped(
         claimed = claim_next()
 
     assert claimed == other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_waits_for_no_generation_that_somebody_has_locked(
+    member: Membership, queue: Queue
+) -> None:
+    locked, other = queue(member), queue(member)
+
+    def claim() -> list[Generation | None]:
+        try:
+            return [claim_next(), claim_next()]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        Generation.objects.select_for_update().get(pk=locked.pk)
+        claimed = threads.submit(claim).result(10)
+
+    assert claimed == [other, None]
+    assert claim_next() == locked
 
 
 def test_a_claim_is_one_transaction_of_few_statements(member: Membership, queue: Queue) -> None:

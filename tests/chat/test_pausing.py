@@ -2,15 +2,18 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from chat.errors import ProviderError
-from chat.generation import pausing
+from chat.generation import pausing, probing, tickets
 from chat.generation.claiming import claim_next
-from chat.models import Deployment, Generation, Pause
+from chat.models import Deployment, DeploymentGrant, Generation, Pause
 from tenants.models import Membership
+from tests.chat.answers import another
 from tests.conftest import Queue
 
 Status = Generation.Status
@@ -149,20 +152,35 @@ def test_an_answer_that_began_before_ends_no_pause(
     assert Pause.objects.exists()
 
 
-@pytest.mark.parametrize("how", ["stopped", "silent"])
-def test_a_probe_that_tells_nothing_leaves_its_place_to_another(
-    probe: Generation, queue: Queue, how: str
+def test_a_probe_that_is_stopped_leaves_its_place_to_another(
+    probe: Generation, queue: Queue
 ) -> None:
-    if how == "stopped":
-        pausing.release_probe(probe)
-    else:
-        pausing.note_failure(probe, failure("timeout"))
+    pausing.release_probe(probe)
     queue(Membership.objects.get(user=probe.user))
 
     claimed = claim_next()
 
     assert claimed is not None
     assert claimed.is_probe
+
+
+def test_a_silent_probe_prolongs_the_pause(probe: Generation, queue: Queue) -> None:
+    queue(Membership.objects.get(user=probe.user))
+
+    until = pausing.note_failure(probe, failure("timeout"))
+
+    pause = Pause.objects.get()
+    assert (pause.until, pause.failures, pause.probe_id) == (until, 2, None)
+    assert claim_next() is None
+
+
+def test_a_probe_that_failed_does_not_release_itself_as_the_next_one(probe: Generation) -> None:
+    pausing.note_failure(probe, failure())
+    Pause.objects.update(probe_id=probe.pk)
+
+    probing.give_up(probe)
+
+    assert Pause.objects.get().probe_id == probe.pk
 
 
 def test_a_late_release_leaves_another_probe_in_its_place(probe: Generation) -> None:
@@ -183,6 +201,69 @@ def test_the_sweep_releases_the_probe_of_a_worker_that_died(probe: Generation) -
 
     assert pausing.release_lost_probes() == 1
     assert Pause.objects.get().probe_id is None
+
+
+# ── Whose turn it is after a pause ─────────────────────────────────────────────────────────────
+@pytest.fixture
+def failed(running: list[Generation]) -> Generation:
+    """One that is in the queue again, since before all others."""
+    Generation.objects.filter(pk=running[0].pk).update(status=Status.QUEUED)
+    return running[0]
+
+
+@pytest.mark.parametrize("code", ["unavailable", "timeout"])
+def test_where_it_may_be_the_prompt_another_one_is_the_probe(
+    member: Membership, queue: Queue, failed: Generation, code: str
+) -> None:
+    other = queue(member)
+    failed.is_probe = True
+    until = pausing.note_failure(failed, failure(code))
+    assert until is not None
+
+    not_before = pausing.step_aside(failed)
+    end_of_pause()
+
+    assert not_before is not None
+    assert until < not_before < until + timedelta(seconds=1)
+    assert [claim_next(), claim_next()] == [other, None]
+    Generation.objects.filter(pk=failed.pk).update(not_before=timezone.now())
+    Pause.objects.all().delete()
+    assert claim_next() == failed
+
+
+@pytest.mark.parametrize(("code", "after"), [("rate_limited", None), ("unavailable", 30)])
+def test_nobody_steps_aside_where_it_is_the_provider(
+    failed: Generation, code: str, after: float | None
+) -> None:
+    pausing.note_failure(failed, failure(code, after=after))
+
+    assert pausing.step_aside(failed) is None
+    assert Generation.objects.get(pk=failed.pk).not_before is None
+
+
+def test_nobody_steps_aside_where_a_fallback_can_answer(
+    failed: Generation, deployment: Deployment
+) -> None:
+    spare = another(deployment, "spare")
+    DeploymentGrant.objects.filter(deployment=deployment).update(fallback=spare)
+    pausing.note_failure(failed, failure("unavailable"))
+
+    assert pausing.step_aside(failed) is None
+    assert claim_next() == failed
+
+
+def test_a_broker_that_is_away_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def refuse(name: str, **_: Any) -> None:
+        asked.append(name)
+        raise ConnectionError
+
+    monkeypatch.setattr(current_app, "send_task", refuse)
+
+    tickets.for_waiting(20)
+
+    assert asked == ["chat.tasks.generate"]
 
 
 # ── Waiting in vain ────────────────────────────────────────────────────────────────────────────
@@ -238,3 +319,17 @@ def test_nothing_waits_in_vain_for_a_pause_that_is_over_or_young(
     pause.save()
 
     assert in_vain() == []
+
+
+@pytest.mark.parametrize(("seconds", "is_hope"), [(1, True), (600, False)])
+def test_a_fallback_that_is_paused_for_a_moment_is_waited_for(
+    member: Membership, queue: Queue, deployment: Deployment, seconds: int, *, is_hope: bool
+) -> None:
+    waiting, spare = queue(member), another(deployment, "spare")
+    DeploymentGrant.objects.filter(deployment=deployment).update(fallback=spare)
+    now = timezone.now()
+    for paused, wait in ((deployment, 600), (spare, seconds)):
+        until = now + timedelta(seconds=wait)
+        Pause.objects.create(deployment=paused, reason="rate_limited", until=until)
+
+    assert in_vain() == ([] if is_hope else [waiting])

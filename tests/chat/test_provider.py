@@ -1,8 +1,10 @@
 """The door to the provider: what it yields, and the code of every failure."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import httpx2
 import pytest
 from django.test import override_settings
 
@@ -10,6 +12,7 @@ from chat import provider
 from chat.errors import ProviderError
 from chat.models import Deployment
 from chat.provider import Piece, Usage, sdk
+from chat.provider.chunks import read_pieces
 from tests.upstream import Fault, Refusal, Reply, Silence, Upstream, refusals
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -64,6 +67,38 @@ def test_a_reply_split_at_any_byte_is_whole(
     upstream.always(Reply([text], split_bytes=size))
 
     assert read(deployment).text == text
+
+
+def cut(body: bytes, size: int) -> list[bytes]:
+    """The body in reads of this size."""
+    return [body[at : at + size] for at in range(0, len(body), size)]
+
+
+def event(text: str, *, end: str = "\n\n") -> bytes:
+    """A chunk of the protocol with this text."""
+    return f"data: {json.dumps({'choices': [{'delta': {'content': text}}]})}{end}".encode()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_events_end_with_a_blank_line_of_either_kind(size: int) -> None:
+    ends = ["\n\n", "\r\n\r\n", "\n\r\n", "\r\n\n", "\n\n\n", "\r\n: a comment\r\n\r\n", ""]
+    body = b"".join(event(f"{at} ", end=end) for at, end in enumerate(ends))
+
+    assert "".join(piece.text for piece in read_pieces(cut(body, size))) == "0 1 2 3 4 5 6 "
+
+
+def test_ten_megabytes_in_one_event_are_read() -> None:
+    text = "x" * 10_000_000
+
+    assert [len(piece.text) for piece in read_pieces(cut(event(text), 1_400))] == [len(text)]
+
+
+def test_an_event_without_an_end_is_given_up() -> None:
+    pieces = read_pieces([event("Hello"), *[b"x" * 1_000_000] * 20])
+
+    assert next(pieces).text == "Hello"
+    with pytest.raises(ProviderError, match="malformed"):
+        next(pieces)
 
 
 def test_unknown_events_fields_and_comments_are_ignored(
@@ -162,6 +197,52 @@ def test_a_closed_port_is_unavailable(deployment: Deployment) -> None:
     deployment.endpoint = "http://127.0.0.1:9/v1"
 
     assert failure(deployment).code == "unavailable"
+
+
+PROXIES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch, new_clients: None) -> None:
+    """An environment that names none; new clients look at it."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize("name", ["ALL_PROXY", "HTTP_PROXY"])
+def test_a_proxy_that_the_environment_names_is_asked(
+    deployment: Deployment,
+    upstream: Upstream,
+    no_proxies: None,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    monkeypatch.setenv(name, upstream.origin)
+    deployment.endpoint = "http://model.test/v1"
+
+    with override_settings(MODEL_HOSTS={"model.test"}):
+        failure(deployment)
+
+    assert upstream.requests[0].path == "http://model.test/v1/chat/completions"
+
+
+def test_a_host_that_needs_no_proxy_is_called_without(
+    deployment: Deployment, no_proxies: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+    assert read(deployment).text == "Hello from the model."
+
+
+def test_without_a_proxy_the_portals_own_transport_is_used(
+    deployment: Deployment, no_proxies: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = httpx2.MockTransport(lambda request: httpx2.Response(429))
+    monkeypatch.setattr(sdk, "Transport", lambda: busy)
+
+    assert failure(deployment).code == "rate_limited"
 
 
 def token_of_the_test() -> str:

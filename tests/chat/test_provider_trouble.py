@@ -87,7 +87,21 @@ def test_a_call_that_fails_in_the_middle_keeps_its_text_and_is_not_repeated(
 
     assert (generation.status, generation.attempt) == ("interrupted", 1)
     assert text_of(generation) == THREE_WORDS
-    assert generation.try_again_at is not None
+    # Its provider is there: nobody else waits for it.
+    assert generation.try_again_at is None
+    assert not Pause.objects.exists()
+
+
+def test_a_probe_that_fails_in_the_middle_has_found_its_provider(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.next(refusals.rate_limited(1), Reply(SENTENCE, fault=Fault.CUT, fault_at=3))
+
+    generation = ask(member)
+    wait_for_end(generation)
+
+    assert (generation.status, generation.attempt) == ("interrupted", 2)
+    assert not Pause.objects.exists()
 
 
 def test_others_start_as_soon_as_the_probe_has_its_first_token(

@@ -1,6 +1,10 @@
 """What a run makes of what arrives, and of what it is told."""
 
+from collections.abc import Iterator
+
+import gevent
 import pytest
+from gevent.event import Event
 
 from chat import streams
 from chat.errors import ProviderError
@@ -59,9 +63,31 @@ def test_the_first_text_is_told_once(generation: Generation) -> None:
     run = Run(generation, streams.Writer(key, 1), on_answer=lambda: told.append("answer"))
 
     run.listen(iter([Piece(), Piece("One"), Piece(" two", finish_reason="stop")]))
+    gevent.idle()
 
     assert told == ["answer"]
     assert run.outcome().status == Status.COMPLETED
+
+
+def test_whoever_is_told_of_the_first_text_holds_nothing_up(generation: Generation) -> None:
+    key = streams.stream_key(generation.tenant_id, generation.pk)
+    is_told, may_end = Event(), Event()
+
+    def hang() -> None:
+        is_told.set()
+        may_end.wait()
+
+    run = Run(generation, streams.Writer(key, 1), on_answer=hang)
+
+    def pieces() -> Iterator[Piece]:
+        yield Piece("One")
+        is_told.wait()
+        yield Piece(" two", finish_reason="stop")
+
+    run.listen(pieces())
+
+    assert (run.text, run.outcome().status) == ("One two", Status.COMPLETED)
+    may_end.set()
 
 
 def test_any_other_failure_is_our_own(generation: Generation) -> None:

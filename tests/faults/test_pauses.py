@@ -3,6 +3,7 @@
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -118,6 +119,26 @@ def test_a_model_that_is_away_is_tried_by_one_at_a_time(
     assert not Pause.objects.exists()
 
 
+def test_a_prompt_that_fails_each_time_keeps_nobody_else_waiting(
+    stack: Stack, member: Membership, deployment: Deployment, upstream: Upstream
+) -> None:
+    upstream.when("poison", refusals.server_error())
+    until = timezone.now() + timedelta(minutes=1)
+    Pause.objects.create(deployment=deployment, reason="unavailable", until=until)
+    poison = ask(member, "poison")
+    others = [ask(member, "harmless") for _ in range(3)]
+
+    assert pausing.end_wait(deployment)
+    tasks.generate.delay()
+    wait_for_end(*others)
+
+    first, second, *_ = upstream.requests
+    assert (first.status, second.status) == (500, 200)
+    assert {(other.status, other.attempt) for other in others} == {("completed", 1)}
+    wait_for_end(poison)
+    assert (poison.status, poison.error_code) == ("failed", "unavailable")
+
+
 def test_a_fallback_answers_meanwhile_at_its_own_prices(
     stack: Stack,
     member: Membership,
@@ -156,6 +177,23 @@ def test_nobody_waits_for_a_provider_that_asks_for_too_much_time(
         assert (generation.status, generation.error_code) == ("failed", "rate_limited")
         assert generation.try_again_at == pause.until
     assert len(upstream.requests) == 1
+
+
+def test_a_fallback_that_fails_once_is_waited_for(
+    stack: Stack,
+    member: Membership,
+    deployment: Deployment,
+    other: Deployment,
+    upstream: Upstream,
+) -> None:
+    DeploymentGrant.objects.filter(deployment=deployment).update(fallback=other)
+    upstream.next(refusals.rate_limited(600), refusals.overloaded())
+
+    generation = ask(member)
+    wait_for_end(generation)
+
+    assert [call.body["model"] for call in upstream.requests] == ["small-1", "other-1", "other-1"]
+    assert (generation.status, generation.deployment) == ("completed", other)
 
 
 @pytest.mark.django_db(transaction=True)

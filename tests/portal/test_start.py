@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from portal.embedded.ports import free_port
 from portal.embedded.postgres import Postgres
 from portal.embedded.processes import Child, Program
 from portal.embedded.steps import refuse_bypass
-from tests import servers
+from tests import commands, servers
 from tests.stack import wait_until
 
 WEB = ["uvicorn", "portal.asgi:application", "--port"]
@@ -37,11 +36,7 @@ def environment(url: str) -> dict[str, str]:
 @pytest.mark.parametrize("url", [SUPERUSER, servers.postgres.owner_url], ids=["superuser", "owner"])
 @pytest.mark.parametrize("module", [[*WEB, "1"], WORKER, BEAT], ids=["web", "worker", "beat"])
 def test_a_role_that_could_bypass_is_refused_in_one_line(module: list[str], url: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *module],
-        cwd=settings.BASE_DIR, env=environment(url), capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
+    done = commands.run(*module, env=environment(url))
 
     expected = "is a superuser" if url == SUPERUSER else "owns"
     line = done.stderr.strip().splitlines()[-1]
