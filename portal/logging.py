@@ -99,6 +99,8 @@ def configure(*, level: str, style: str) -> None:
                 "azure": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.worker.strategy": {"level": "WARNING"},
+                # A ticket that has expired is told as revoked; another one has taken its place.
+                "celery.worker.request": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
                 # Each line of its own would repeat what the request log says.
                 "django.request": {"level": "ERROR", "filters": ["no_health_paths"]},

@@ -131,7 +131,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             return []
         table = self.model._meta.db_table
         # By name: a prepared `*` would fail once a later version has added a column.
-        columns = [field.column for field in self.model._meta.concrete_fields]
+        columns = [field.column for field in self.model._meta.concrete_fields if field.column]
         of_message = ", ".join(f"m.{column}" for column in columns)
         rows = self.raw(
             f"""

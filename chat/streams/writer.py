@@ -169,7 +169,7 @@ class _Flusher:
         }
         for writer in writers:
             writer.lost() if writer in losers else writer.written()
-        return len(losers) < len(taken) or not taken
+        return not taken or len(losers) < len({writer for writer, _ in taken})
 
 
 def _add(pipe: Any, writer: Writer, entry: Entry) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from chat.errors import ProviderError
+from chat.generation import pausing
 from chat.generation.claiming import claim_next
 from chat.models import Deployment, DeploymentGrant, Generation, Pause
 from tenants.models import Membership, Tenant
@@ -147,3 +149,52 @@ def test_what_has_a_fallback_is_due_and_what_has_none_is_not(
     pause(with_fallback.deployment)
 
     assert list(Generation.objects.due(timezone.now())) == [mine]
+
+
+# ── Whose turn it is after a pause ─────────────────────────────────────────────────────────────
+@pytest.fixture
+def failed(member: Membership, queue: Queue) -> Generation:
+    """One that was a probe, and is in the queue again before all others."""
+    failed = queue(member, attempt=1)
+    failed.is_probe = True
+    return failed
+
+
+@pytest.mark.parametrize("code", ["unavailable", "timeout"])
+def test_where_it_may_be_the_prompt_another_one_is_the_probe(
+    member: Membership, queue: Queue, failed: Generation, code: str
+) -> None:
+    other = queue(member)
+    until = pausing.note_failure(failed, ProviderError(code))
+    assert until is not None
+
+    not_before = pausing.step_aside(failed)
+    Pause.objects.update(until=timezone.now())
+
+    assert not_before is not None
+    assert until < not_before < until + timedelta(seconds=1)
+    assert [claim_next(), claim_next()] == [other, None]
+    Pause.objects.all().delete()
+    Generation.objects.filter(pk=failed.pk).update(not_before=timezone.now())
+    assert claim_next() == failed
+
+
+@pytest.mark.parametrize(("code", "after"), [("rate_limited", None), ("unavailable", 30)])
+def test_nobody_steps_aside_where_it_is_the_provider(
+    failed: Generation, code: str, after: float | None
+) -> None:
+    pausing.note_failure(failed, ProviderError(code, retry_after_seconds=after))
+
+    assert pausing.step_aside(failed) is None
+    assert Generation.objects.get(pk=failed.pk).not_before is None
+
+
+def test_nobody_steps_aside_where_a_fallback_can_answer(
+    failed: Generation, with_fallback: DeploymentGrant
+) -> None:
+    pausing.note_failure(failed, ProviderError("unavailable"))
+
+    assert pausing.step_aside(failed) is None
+    claimed = claim_next()
+    assert claimed is not None
+    assert claimed.deployment == with_fallback.fallback

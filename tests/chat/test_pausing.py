@@ -203,55 +203,6 @@ def test_the_sweep_releases_the_probe_of_a_worker_that_died(probe: Generation) -
     assert Pause.objects.get().probe_id is None
 
 
-# ── Whose turn it is after a pause ─────────────────────────────────────────────────────────────
-@pytest.fixture
-def failed(running: list[Generation]) -> Generation:
-    """One that is in the queue again, since before all others."""
-    Generation.objects.filter(pk=running[0].pk).update(status=Status.QUEUED)
-    return running[0]
-
-
-@pytest.mark.parametrize("code", ["unavailable", "timeout"])
-def test_where_it_may_be_the_prompt_another_one_is_the_probe(
-    member: Membership, queue: Queue, failed: Generation, code: str
-) -> None:
-    other = queue(member)
-    failed.is_probe = True
-    until = pausing.note_failure(failed, failure(code))
-    assert until is not None
-
-    not_before = pausing.step_aside(failed)
-    end_of_pause()
-
-    assert not_before is not None
-    assert until < not_before < until + timedelta(seconds=1)
-    assert [claim_next(), claim_next()] == [other, None]
-    Generation.objects.filter(pk=failed.pk).update(not_before=timezone.now())
-    Pause.objects.all().delete()
-    assert claim_next() == failed
-
-
-@pytest.mark.parametrize(("code", "after"), [("rate_limited", None), ("unavailable", 30)])
-def test_nobody_steps_aside_where_it_is_the_provider(
-    failed: Generation, code: str, after: float | None
-) -> None:
-    pausing.note_failure(failed, failure(code, after=after))
-
-    assert pausing.step_aside(failed) is None
-    assert Generation.objects.get(pk=failed.pk).not_before is None
-
-
-def test_nobody_steps_aside_where_a_fallback_can_answer(
-    failed: Generation, deployment: Deployment
-) -> None:
-    spare = another(deployment, "spare")
-    DeploymentGrant.objects.filter(deployment=deployment).update(fallback=spare)
-    pausing.note_failure(failed, failure("unavailable"))
-
-    assert pausing.step_aside(failed) is None
-    assert claim_next() == failed
-
-
 def test_a_broker_that_is_away_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

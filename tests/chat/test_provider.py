@@ -1,7 +1,9 @@
 """The door to the provider: what it yields, and the code of every failure."""
 
 import json
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import httpx2
@@ -210,21 +212,36 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch, new_clients: None) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@pytest.mark.parametrize("name", ["ALL_PROXY", "HTTP_PROXY"])
+def first_line(server: socket.socket) -> bytes:
+    """Of what the next to connect says; gets no answer."""
+    connection, _ = server.accept()
+    with connection:
+        return connection.recv(65_536).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("name", ["ALL_PROXY", "{scheme}_PROXY"])
+@pytest.mark.parametrize(
+    ("scheme", "line"),
+    [
+        ("http", b"POST http://model.test/v1/chat/completions HTTP/1.1"),
+        ("https", b"CONNECT model.test:443 HTTP/1.1"),
+    ],
+)
 def test_a_proxy_that_the_environment_names_is_asked(
-    deployment: Deployment,
-    upstream: Upstream,
-    no_proxies: None,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-) -> None:
-    monkeypatch.setenv(name, upstream.origin)
-    deployment.endpoint = "http://model.test/v1"
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, no_proxies: None,
+    name: str, scheme: str, line: bytes,
+) -> None:  # fmt: skip
+    deployment.endpoint = f"{scheme}://model.test/v1"
 
-    with override_settings(MODEL_HOSTS={"model.test"}):
-        failure(deployment)
+    with socket.create_server(("127.0.0.1", 0)) as proxy, ThreadPoolExecutor(1) as threads:
+        proxy.settimeout(5)
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        monkeypatch.setenv(name.format(scheme=scheme).upper(), address)
+        asked = threads.submit(first_line, proxy)
+        with override_settings(MODEL_HOSTS={"model.test"}):
+            failure(deployment)
 
-    assert upstream.requests[0].path == "http://model.test/v1/chat/completions"
+    assert asked.result() == line
 
 
 def test_a_host_that_needs_no_proxy_is_called_without(
@@ -239,7 +256,7 @@ def test_a_host_that_needs_no_proxy_is_called_without(
 def test_without_a_proxy_the_portals_own_transport_is_used(
     deployment: Deployment, no_proxies: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    busy = httpx2.MockTransport(lambda request: httpx2.Response(429))
+    busy = httpx2.MockTransport(lambda _: httpx2.Response(429))
     monkeypatch.setattr(sdk, "Transport", lambda: busy)
 
     assert failure(deployment).code == "rate_limited"

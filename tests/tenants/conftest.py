@@ -5,10 +5,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from tests import servers
+from tests.emptying import empty_tables
 from tests.tenants.both import Both, found_both
 
 
@@ -17,7 +17,7 @@ def both(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
     """Acme and Globex, committed; for all tests of a file, which leave them as they are."""
     with django_db_blocker.unblock():
         yield found_both()
-        call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
+        empty_tables()
 
 
 @pytest.fixture

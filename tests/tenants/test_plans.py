@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.core.management import call_command
 from pytest_django import DjangoDbBlocker
 
 from chat.models import Message
@@ -13,6 +12,7 @@ from tests.bench import questions
 from tests.bench.crowd import Crowd, gather
 from tests.bench.explaining import Plan, plans_of
 from tests.client import without_scope
+from tests.emptying import empty_tables
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def crowd(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     with django_db_blocker.unblock(), servers.superuser_connection() as superuser:
         gather(superuser, CROWD)
         yield
-        call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
+        empty_tables()
 
 
 def plans(work: Callable[[], object]) -> list[Plan]:
