@@ -1,7 +1,7 @@
 """Search in messages: the words of each, in a narrow table that the database fills by itself.
 
-Two versions of the application may run on one database: a trigger writes for both of them. Writers
-wait while the constraint of conversations gets its index, a second for a million of them.
+Two versions of the application may run on one database: a trigger writes for both of them. Whoever
+uses conversations waits while their constraint gets its index, a second for a million of them.
 """
 
 import django.db.models.deletion

@@ -142,3 +142,20 @@ def test_not_even_the_owner_of_the_tables_changes_a_ledger(
         for change in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):
             with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
                 owner.execute(change.encode())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_branch_is_read_on_while_a_later_version_adds_a_column(
+    member: Membership, queue: Queue
+) -> None:
+    asked = queue(member).prompt
+    for _ in range(8):  # from the sixth on it is a prepared statement
+        Message.objects.branch(asked.pk)
+
+    with servers.owner_connection() as owner:
+        owner.execute("ALTER TABLE chat_message ADD COLUMN later integer")
+    try:
+        assert Message.objects.branch(asked.pk) == [asked]
+    finally:
+        with servers.owner_connection() as owner:
+            owner.execute("ALTER TABLE chat_message DROP COLUMN later")
