@@ -35,16 +35,19 @@ class ModelOffer:
     context_window: int
 
 
+# The tiny model of `make run` finds no titles; a manager may switch them on.
 TENANTS: dict[str, dict[str, Any]] = {
     "northwind": {
         "name": "Northwind",
         "notice": "Internal and public information only. No customer data, please.",
         "accent_colour": "#22666b",
+        "generates_titles": False,
     },
     "harbour": {
         "name": "Harbour",
         "notice": "Do not enter personal data. Check every answer before you use it.",
         "accent_colour": "#8a4b2f",
+        "generates_titles": False,
     },
 }
 PEOPLE = (
