@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 Status = Generation.Status
 _STORE_AGAIN_SECONDS = 1.0
 _STORE_TRIES = 5
-# Errors that another attempt may not meet, or another deployment.
-_PASSING = frozenset({"rate_limited", "unavailable"})
 
 
 def run_next() -> bool:

@@ -146,4 +146,14 @@ class Migration(migrations.Migration):
             ),
         ),
         same_tenant("chat_generation", "continues_id", "chat_message"),
+        # What is only said of it; the database is left alone.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name="generation",
+                    name="not_before",
+                    field=models.DateTimeField(help_text="Others are to start first.", null=True),
+                ),
+            ]
+        ),
     ]

@@ -224,7 +224,7 @@ class Generation(models.Model):
         help_text="Messages of the branch that did not fit into the model's window.",
     )
 
-    not_before = models.DateTimeField(null=True, help_text="The provider's Retry-After.")
+    not_before = models.DateTimeField(null=True, help_text="Others are to start first.")
     try_again_at = models.DateTimeField(
         null=True, help_text="When a failed one may be tried again, as the provider says."
     )
