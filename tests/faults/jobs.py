@@ -2,6 +2,7 @@
 
 import io
 import sys
+import uuid
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
@@ -49,11 +50,15 @@ COMMANDS: dict[str, list[list[str]] | None] = {
 }  # fmt: skip
 
 
+# What a task is called with, where it takes something: here a conversation that is gone.
+ARGUMENTS = {"chat.tasks.generate_title": (str(uuid.UUID(int=0)),)}
+
+
 def jobs() -> dict[str, list[Callable[[], object]]]:
     """Every task, and every command with its arguments, by name."""
     ours = {name for name in current_app.tasks if name.split(".")[0] in {"chat", "tenants"}}
     tasks: dict[str, list[Callable[[], object]]] = {
-        name: [current_app.tasks[name]] for name in sorted(ours)
+        name: [partial(current_app.tasks[name], *ARGUMENTS.get(name, ()))] for name in sorted(ours)
     }
     commands: dict[str, list[Callable[[], object]]] = {
         name: [partial(call_command, name, *arguments) for arguments in calls]

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from chat.models import Deployment, Generation
 from portal.embedded.processes import Child, Program
-from tests.faults.jobs import COMMANDS, jobs
+from tests.faults.jobs import ARGUMENTS, COMMANDS, jobs
 from tests.faults.probe import probe
 from tests.stack import wait_until
 from tests.tenants.both import Both, found_both
@@ -89,7 +89,7 @@ def test_after_every_task_on_a_worker_no_connection_has_a_scope(
     tasks = [task for name, task in current_app.tasks.items() if name.startswith("chat.")]
     for _ in range(5):
         for task in tasks:
-            task.apply_async(queue="probe")
+            task.apply_async(ARGUMENTS.get(task.name, ()), queue="probe")
             probe.apply_async(args=(str(notes),), queue="probe")
     wait_until(lambda: not Generation.objects.live().exists(), what="the end of all answers")
     probe.apply_async(args=(str(notes),), queue="probe")
