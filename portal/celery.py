@@ -2,8 +2,10 @@
 
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
+import kombu.transport.redis
 import kombu.utils.functional
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging, worker_init, worker_ready
@@ -17,6 +19,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 # The celery command has kombu take `time.sleep` before gevent replaces it. While the broker is away
 # the worker would sleep in it for up to half a minute at a time, and every answer with it.
 kombu.utils.functional.sleep = time.sleep  # type: ignore[attr-defined]  # kombu does not export it
+
+
+class _QoS(kombu.transport.redis.QoS):
+    """Kombu's, which puts tickets that were not acknowledged back when a channel is closed."""
+
+    def restore_unacked(self, client: Any = None) -> None:
+        """Put them back; nothing where the channel has lost its broker, and kombu would end the
+        worker with an AttributeError. What gets lost so is issued again by the sweep.
+        """
+        with suppress(AttributeError):
+            super().restore_unacked(client)
+
+
+kombu.transport.redis.Channel.QoS = _QoS
 
 # Room for Celery's own work beside the answers that run at the same time.
 SPARE_SLOTS = 20
