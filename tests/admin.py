@@ -53,3 +53,12 @@ def change(client: Client, obj: Any, **fields: Any) -> Any:
     assert response.status_code == HTTPStatus.FOUND, response.context["errors"]
     obj.refresh_from_db()
     return obj
+
+
+def act(client: Client, action: str, *rows: Any, **fields: str) -> str:
+    """Do this with these rows of the list; what the next page says."""
+    meta = rows[0]._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    data = {"action": action, "_selected_action": [str(row.pk) for row in rows], **fields}
+    response = client.post(address, data, follow=True)
+    return str(response.content.decode())

@@ -1,6 +1,7 @@
 """Who waits for an answer to begin, and what they are told: one look of a process for all."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,6 +14,11 @@ from chat.services.rounds import Rounds
 from chat.services.waiting import Waiting, look
 
 _LOOK_SECONDS = 1.0
+_NEWS_SECONDS = 2.0
+
+
+# What somebody was told, and when by this process's clock.
+_Told = tuple[Waiting | None, float]
 
 
 class Watcher:
@@ -29,7 +35,7 @@ class Watcher:
         # The first snapshot of a continuation is the text that it goes on from.
         self._text = {events.DELTA} if generation.continues_id else {events.DELTA, events.SNAPSHOT}
         self.news: events.Event | None = None
-        self._told: Waiting | None = None
+        self._told: _Told = (None, 0.0)
 
     def hear(self, heard: Iterable[events.Event]) -> None:
         """Once text of its own has come, it waits no more, whatever happens."""
@@ -43,10 +49,14 @@ class Watcher:
         return news
 
     def find(self, waiting: Waiting | None) -> None:
-        """Wake the stream when something else is true than what was told last."""
-        if waiting == self._told and self.is_waiting == (waiting is not None):
+        """Wake the stream when something else is true than what was told last.
+
+        (That time goes by is no news: the page counts down by itself.)
+        """
+        now = time.monotonic()
+        if self.is_waiting == (waiting is not None) and _is_known(waiting, self._told, now):
             return
-        self.is_waiting, self._told = waiting is not None, waiting
+        self.is_waiting, self._told = waiting is not None, (waiting, now)
         self.news = _event(waiting) if waiting else None
         streams.wake_followers(self.stream_key)
 
@@ -61,6 +71,15 @@ def watched(generation: Generation, stream_key: str) -> Iterator[Watcher]:
     watcher = Watcher(generation, stream_key)
     with nullcontext() if watcher.is_shown else _rounds.joined(watcher):
         yield watcher
+
+
+def _is_known(waiting: Waiting | None, told: _Told, now: float) -> bool:
+    """Whether who was told that knows this by now, to two seconds."""
+    before, at = told
+    if waiting is None or before is None:
+        return waiting is before
+    left = max(before.seconds - (now - at), 0.0)
+    return waiting[:2] == before[:2] and abs(left - waiting.seconds) < _NEWS_SECONDS
 
 
 def _event(waiting: Waiting) -> events.Event:

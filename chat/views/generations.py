@@ -1,6 +1,7 @@
 """Generations: the answer as it is written, and what can be done about it."""
 
 import uuid
+from collections.abc import Callable
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from chat import services, sse
 from chat.events import END_ID
 from chat.forms import RetryForm, SendForm, StopForm, read
+from chat.models import Generation
 from chat.views.answers import SeeOther, exchange, refusals_shown
 from chat.views.finding import address_of, my_generation
 from tenants.access import MemberRequest, is_fetch, member_required
@@ -69,12 +71,7 @@ def stop_generation(request: MemberRequest, generation_id: uuid.UUID) -> HttpRes
 @refusals_shown
 def retry_generation(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
     """Answer the same prompt once more; the fragment of the new turn."""
-    generation = services.retry_generation(
-        actor=request.membership,
-        generation=my_generation(request, generation_id),
-        request_id=read(RetryForm, request)["request_id"],
-    )
-    return exchange(request, generation, with_prompt=False)
+    return _ask_again(request, generation_id, services.retry_generation)
 
 
 @require_POST
@@ -82,7 +79,13 @@ def retry_generation(request: MemberRequest, generation_id: uuid.UUID) -> HttpRe
 @refusals_shown
 def continue_generation(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
     """Go on where an unfinished answer ended; the fragment of the new turn."""
-    generation = services.continue_generation(
+    return _ask_again(request, generation_id, services.continue_generation)
+
+
+def _ask_again(
+    request: MemberRequest, generation_id: uuid.UUID, ask: Callable[..., Generation]
+) -> HttpResponse:
+    generation = ask(
         actor=request.membership,
         generation=my_generation(request, generation_id),
         request_id=read(RetryForm, request)["request_id"],

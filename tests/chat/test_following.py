@@ -21,31 +21,14 @@ from portal.embedded import ports
 from portal.embedded.processes import Child, Program
 from tenants.models import Membership
 from tests.chat.answers import ask, text_of, wait_for_end, wait_for_text
+from tests.chat.held import SENTENCE, THREE_WORDS, gate, half
 from tests.chat.listener import Heard, Listener, cookie_of, events_path, follow, text_after
 from tests.client import PortalClient
 from tests.conftest import Queue
 from tests.stack import Stack, address_of_test_database, wait_until
 from tests.upstream import Gate, Reply, Upstream, refusals
 
-SENTENCE = "One two three four five six seven eight"
-THREE_WORDS = "One two three"
-
-
-@pytest.fixture
-def gate(upstream: Upstream) -> Iterator[Gate]:
-    """Holds every answer after three words."""
-    gate = Gate()
-    upstream.always(Reply(SENTENCE, gate=gate, gate_at=3))
-    yield gate
-    gate.open()
-
-
-@pytest.fixture
-def half(stack: Stack, member: Membership, deployment: Deployment, gate: Gate) -> Generation:
-    """An answer that has shown three words."""
-    generation = ask(member)
-    wait_for_text(generation, THREE_WORDS)
-    return generation
+__all__ = ["gate", "half"]  # fixtures
 
 
 def test_a_stream_goes_from_the_first_event_to_its_end(

@@ -1,33 +1,14 @@
 """Titles by a model, with a real worker and a real provider."""
 
-import uuid
-
-import pytest
-
 from chat import services
-from chat.models import Conversation, Deployment, UsageEntry
-from tenants.models import Membership, Tenant
+from chat.models import Deployment
+from tenants.models import Membership
 from tests.chat.answers import ask, wait_for_end
+from tests.chat.titling import title_bills, title_of, titling
 from tests.stack import Stack, wait_until
 from tests.upstream import Reply, Upstream, Usage, refusals
 
-
-@pytest.fixture
-def titling(deployment: Deployment) -> Deployment:
-    """The default model, in a tenant that wants titles."""
-    Tenant.objects.update(generates_titles=True)
-    return deployment
-
-
-def title_of(conversation_id: uuid.UUID) -> tuple[str, str]:
-    """The title, and who gave it."""
-    return Conversation.objects.values_list("title", "title_by").get(pk=conversation_id)
-
-
-def title_bills(conversation_id: uuid.UUID) -> list[tuple[int, int, bool]]:
-    """What the title was billed with."""
-    entries = UsageEntry.objects.filter(purpose="title", generation_id=conversation_id)
-    return list(entries.values_list("input_tokens", "output_tokens", "is_estimate"))
+__all__ = ["titling"]  # a fixture
 
 
 def test_the_first_completed_answer_brings_a_title_that_is_billed_once(

@@ -9,19 +9,10 @@ from chat.generation import titles
 from chat.models import Conversation, Deployment, DeploymentGrant, Generation, Pause
 from tenants.models import Membership, Tenant
 from tests.chat.test_sending import finish_first
+from tests.chat.titling import title_of, titling
 from tests.upstream import Upstream
 
-
-@pytest.fixture
-def titling(deployment: Deployment) -> Deployment:
-    """The default model, in a tenant that wants titles."""
-    Tenant.objects.update(generates_titles=True)
-    return deployment
-
-
-def title_of(conversation_id: uuid.UUID) -> tuple[str, str]:
-    """The title, and who gave it."""
-    return Conversation.objects.values_list("title", "title_by").get(pk=conversation_id)
+__all__ = ["titling"]  # a fixture
 
 
 @pytest.fixture

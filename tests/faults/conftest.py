@@ -11,11 +11,9 @@ from portal.embedded.postgres import Postgres
 from portal.embedded.server import Server
 from portal.embedded.valkey import Valkey
 from tests import servers
+from tests.chat.held import SENTENCE
 from tests.stack import Stack, wait_until
 from tests.upstream import Gate, Reply, Upstream
-
-SENTENCE = "One two three four five six seven eight"
-THREE_WORDS = "One two three"
 
 
 def crash(server: Server) -> None:

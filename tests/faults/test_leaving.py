@@ -1,20 +1,21 @@
 """Who may no longer use a tenant: open streams, running and waiting answers end within seconds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.contrib.sessions.models import Session
 
-from chat.models import Deployment, Generation
+from chat.models import Generation
 from tenants.models import Membership, Tenant, User
 from tests.chat.answers import ask, text_of, wait_for_end, wait_for_text
+from tests.chat.held import SENTENCE, THREE_WORDS, gate, half
 from tests.chat.listener import follow
 from tests.conftest import Queue
 from tests.stack import Stack, wait_until
 from tests.upstream import Gate, Reply, Upstream
 
-SENTENCE = "One two three four five six seven eight"
-THREE_WORDS = "One two three"
+__all__ = ["gate", "half"]  # fixtures
+
 # The promise is five; this machine is shared and slow at times.
 DEADLINE_SECONDS = 10.0
 
@@ -37,23 +38,6 @@ def deactivate_account(member: Membership) -> None:
 
 ENDS = [deactivate_membership, remove_membership, suspend_tenant, deactivate_account]
 End = Callable[[Membership], None]
-
-
-@pytest.fixture
-def gate(upstream: Upstream) -> Iterator[Gate]:
-    """Holds every answer after three words."""
-    gate = Gate()
-    upstream.always(Reply(SENTENCE, gate=gate, gate_at=3))
-    yield gate
-    gate.open()
-
-
-@pytest.fixture
-def half(stack: Stack, member: Membership, deployment: Deployment, gate: Gate) -> Generation:
-    """An answer that has shown three words."""
-    generation = ask(member)
-    wait_for_text(generation, THREE_WORDS)
-    return generation
 
 
 @pytest.mark.parametrize("end", ENDS)

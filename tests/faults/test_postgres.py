@@ -10,8 +10,9 @@ from chat.models import Deployment
 from portal.embedded.postgres import Postgres
 from tenants.models import Membership
 from tests.chat.answers import ask, bills, text_of, wait_for_end
+from tests.chat.held import SENTENCE, THREE_WORDS
 from tests.chat.listener import cookie_of, follow
-from tests.faults.conftest import SENTENCE, THREE_WORDS, forget_connections
+from tests.faults.conftest import forget_connections
 from tests.stack import Stack
 from tests.upstream import Gate
 

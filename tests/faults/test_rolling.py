@@ -13,11 +13,14 @@ from portal.embedded.processes import Child, Program
 from portal.embedded.valkey import Valkey
 from tenants.models import Membership, Tenant
 from tests.chat.answers import ask, bills, text_of, wait_for_end, wait_for_text
+from tests.chat.held import SENTENCE, THREE_WORDS, gate
 from tests.chat.listener import cookie_of, events_path
 from tests.faults.browsers import Browsers
-from tests.faults.conftest import SENTENCE, THREE_WORDS, crash
+from tests.faults.conftest import crash
 from tests.stack import Stack, environment_for, wait_until
 from tests.upstream import Gate, Reply, Silence, Upstream
+
+__all__ = ["gate"]  # fixtures
 
 ANSWERS = 50
 # For the model, so that a worker waits for what a test holds back; and a short while for leaving.
@@ -27,15 +30,6 @@ HASTY = {**PATIENT, "CHAT_LEAVE_SECONDS": "2", "DATABASE_POOL_TIMEOUT": "1"}
 SECONDS = 90.0
 
 StartWorker = Callable[[dict[str, str]], Child]
-
-
-@pytest.fixture
-def gate(upstream: Upstream) -> Iterator[Gate]:
-    """Holds every answer after three words."""
-    gate = Gate()
-    upstream.always(Reply(SENTENCE, gate=gate, gate_at=3))
-    yield gate
-    gate.open()
 
 
 @pytest.fixture

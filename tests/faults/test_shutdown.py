@@ -3,9 +3,9 @@
 from chat.models import Deployment
 from tenants.models import Membership
 from tests.chat.answers import ask, bills, text_of, wait_for_end, wait_for_text
+from tests.chat.held import SENTENCE, THREE_WORDS
 from tests.chat.listener import cookie_of, events_path, follow
 from tests.faults.browsers import Browsers
-from tests.faults.conftest import SENTENCE, THREE_WORDS
 from tests.stack import Stack, wait_until
 from tests.upstream import Gate
 

@@ -11,8 +11,9 @@ from chat.models import Deployment, Generation
 from portal.embedded.valkey import Valkey
 from tenants.models import Membership
 from tests.chat.answers import ask, bills, text_of, wait_for_end
+from tests.chat.held import SENTENCE, THREE_WORDS
 from tests.chat.listener import cookie_of, follow
-from tests.faults.conftest import SENTENCE, THREE_WORDS, crash
+from tests.faults.conftest import crash
 from tests.stack import Stack
 from tests.upstream import Gate, Upstream
 

@@ -9,8 +9,8 @@ from chat import services
 from chat.models import Deployment, UsageEntry
 from tenants.models import Membership
 from tests.chat.answers import ask, bills, text_of, wait_for_end, wait_for_text
+from tests.chat.held import SENTENCE, THREE_WORDS
 from tests.chat.listener import follow
-from tests.faults.conftest import SENTENCE, THREE_WORDS
 from tests.stack import Stack, wait_until
 from tests.upstream import Gate, Silence, Upstream
 

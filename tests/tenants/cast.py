@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,3 +77,13 @@ def nothing_written(*models: type) -> Iterator[None]:
     yield
     after = [list(model.objects.order_by("pk").values()) for model in models]  # type: ignore[attr-defined]  # as above
     assert after == before
+
+
+def token_of(link: str) -> str:
+    """The secret in a link."""
+    return link.rstrip("/").rpartition("/")[2]
+
+
+def text_of(response: Any) -> str:
+    """The page."""
+    return str(response.content.decode())
